@@ -1,0 +1,13 @@
+/* What this is: the CRC64 of RDB files (Jones, reflected, init 0, xorout 0).
+ * Rests on: ISA-L where it is built in; a portable slice-by-8 elsewhere.
+ * Does not: know what it covers. */
+#ifndef BASE_CRC64_H
+#define BASE_CRC64_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint64_t crc64(uint64_t crc, const void *p, size_t n);
+uint64_t crc64_portable(uint64_t crc, const void *p, size_t n); /* the fallback, and the test's oracle */
+
+#endif
