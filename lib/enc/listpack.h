@@ -1,0 +1,26 @@
+/* What this is: walking a listpack (Redis 5.0 and later; rdb.md section 11.2).
+ * Rests on: entry.h.
+ * Does not: write one. */
+#ifndef ENC_LISTPACK_H
+#define ENC_LISTPACK_H
+
+#include "enc/entry.h"
+
+struct listpack {
+    const uint8_t *base;
+    size_t n;       /* bytes of the blob */
+    size_t at;      /* offset of the next element */
+    uint32_t count; /* elements as the header says; LISTPACK_UNKNOWN when it does not */
+    uint32_t seen;  /* elements handed out so far */
+};
+#define LISTPACK_UNKNOWN 65535u
+
+/* RSP_OK, or RSP_EFORMAT with *fault filled in (fault may be NULL in both calls). Checks the total, the
+ * final 0xFF and the least size. */
+int listpack_open(struct listpack *lp, struct rsp_span blob, struct blob_fault *fault);
+/* The next element: RSP_OK; RSP_END exactly at the final 0xFF with the header's count agreeing;
+ * RSP_EFORMAT. Every byte is checked, back-lengths included (at the three lengths where two server
+ * generations differ either width is taken), so a walk to RSP_END is a full verification. */
+int listpack_next(struct listpack *lp, struct entry *e, struct blob_fault *fault);
+
+#endif
