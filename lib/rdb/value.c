@@ -1,0 +1,553 @@
+/* What this is: a record's value, element by element, whatever it is stored as.
+ * Rests on: value_impl.h.
+ * Does not: look for what a reader can do without (duplicates, order): check.c does. */
+#include "rdb/value_impl.h"
+
+#include <string.h>
+
+#include "base/real.h"
+
+int rsp_rdb_value_new(const struct rsp_env *env, struct rsp_rdb_value **ret)
+{
+    struct rsp_env e;
+    struct rsp_rdb_value *v;
+    env_init(&e, env);
+    v = mem_zero(&e, sizeof *v);
+    if (!v) return RSP_ENOMEM;
+    v->env = e;
+    buf_init(&v->a.own, &v->env);
+    buf_init(&v->b.own, &v->env);
+    buf_init(&v->blob_own, &v->env);
+    buf_init(&v->names, &v->env);
+    buf_init(&v->path_own, &v->env);
+    *ret = v;
+    return RSP_OK;
+}
+
+void rsp_rdb_value_free(struct rsp_rdb_value *v)
+{
+    if (!v) return;
+    buf_free(&v->a.own);
+    buf_free(&v->b.own);
+    buf_free(&v->blob_own);
+    buf_free(&v->names);
+    buf_free(&v->path_own);
+    mem_free(&v->env, v->lzf, sizeof *v->lzf);
+    mem_free(&v->env, v->big_out, BIG_OUT);
+    mem_free(&v->env, v->master, v->master_cap * sizeof *v->master);
+    mem_free(&v->env, v->fields, v->fields_cap * sizeof *v->fields);
+    mem_free(&v->env, v->digits, v->fields_cap * sizeof *v->digits);
+    mem_free(&v->env, v->name_ends, v->names_cap * sizeof *v->name_ends);
+    mem_free(&v->env, v, sizeof *v);
+}
+
+static void set_part(struct rsp_rdb_value *v, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
+{
+    v->batch = batch;
+    v->item_flags = item->flags;
+    v->win.p = batch->p;
+    v->win.at = item->value;
+    v->win.end = item->end;
+}
+
+void rsp_rdb_value_open(struct rsp_rdb_value *v, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
+{
+    set_part(v, batch, item);
+    rsp_rdb_walk_init(&v->walk, batch, item);
+    v->type = item->type;
+    v->dialect = batch->dialect;
+    v->value_type = rsp_rdb_value_type(batch->dialect, item->type);
+    v->blob = BLOB_NONE;
+    v->big = 0;
+    v->a.text.p = v->b.text.p = NULL;
+    v->a.in_batch = v->b.in_batch = 0;
+    v->ttl = RSP_RDB_NO_EXPIRE;
+    v->names.n = v->names_n = v->name_at = 0;
+    v->tmpl = NULL;
+    v->path.p = NULL;
+    v->path.n = 0;
+    v->offset = batch->offset + item->value;
+    v->have_held = 0;
+    v->group_open = v->value_type == RSP_RDB_STREAM && stream_inside_group(&v->walk);
+}
+
+void rsp_rdb_value_continue(struct rsp_rdb_value *v, const struct rsp_rdb_batch *batch,
+                            const struct rsp_rdb_item *item)
+{
+    set_part(v, batch, item);
+}
+
+uint64_t rsp_rdb_value_offset(const struct rsp_rdb_value *v)
+{
+    return v->offset;
+}
+
+int rsp_rdb_value_str_enc(const struct rsp_rdb_value *v)
+{
+    return v->str_enc;
+}
+
+int value_fault(struct rsp_rdb_value *v, int code, uint64_t offset, const char *why)
+{
+    return fail_at(&v->env, code, NULL, offset, "%s", why);
+}
+
+static int inflate(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, struct buf *out)
+{
+    int rc;
+    out->n = 0;
+    if (!lzf_plausible(t->body.n, t->n))
+        return value_fault(v, RSP_EFORMAT, t->offset, "the LZF string claims more bytes than its compressed form can hold");
+    rc = buf_reserve(out, (size_t)t->n);
+    if (rc) return rc;
+    rc = lzf_inflate(t->body, out->p, (size_t)t->n, NULL);
+    if (rc) return value_fault(v, rc, t->offset, "the LZF string does not inflate to the length it claims");
+    out->n = (size_t)t->n;
+    return RSP_OK;
+}
+
+int value_text(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, struct slot *s)
+{
+    int rc;
+    v->str_enc = t->enc;
+    s->in_batch = 0;
+    if (t->enc == RSP_STR_RAW) {
+        s->text = t->body;
+        s->in_batch = 1;
+    } else if (t->enc == RSP_STR_INT) {
+        s->text.n = i64_text(s->digits, t->i);
+        s->text.p = (const uint8_t *)s->digits;
+    } else {
+        rc = inflate(v, t, &s->own);
+        if (rc) return rc;
+        s->text.p = s->own.p ? s->own.p : (const uint8_t *)"";
+        s->text.n = s->own.n;
+    }
+    return RSP_OK;
+}
+
+int value_blob(struct rsp_rdb_value *v, const struct rsp_rdb_token *t)
+{
+    int rc;
+    v->blob_raw = t->enc == RSP_STR_RAW;
+    v->blob_offset = v->blob_raw ? v->batch->offset + (uint64_t)(t->body.p - v->batch->p) : t->offset;
+    if (v->blob_raw) {
+        v->blob_bytes = t->body;
+        return RSP_OK;
+    }
+    if (t->enc == RSP_STR_INT) { /* an integer's text can be no blob, but it is a string */
+        struct slot *s = &v->b;
+        rc = value_text(v, t, s);
+        v->blob_bytes = s->text;
+        return rc;
+    }
+    rc = inflate(v, t, &v->blob_own);
+    v->blob_bytes.p = v->blob_own.p;
+    v->blob_bytes.n = v->blob_own.n;
+    return rc;
+}
+
+/* ---- strings too large to be seen whole ---- */
+
+/* Which string of which element a token of that role is: 0, 1, or -1 when it must be collected. */
+static int big_slot_of(const struct rsp_rdb_value *v, int role, int *kind)
+{
+    switch (role) {
+    case RSP_ROLE_STRING: *kind = RSP_ELEM_STRING; return 0;
+    case RSP_ROLE_ITEM: *kind = RSP_ELEM_ITEM; return 0;
+    case RSP_ROLE_MEMBER: *kind = v->value_type == RSP_RDB_ZSET ? RSP_ELEM_SCORED : RSP_ELEM_MEMBER; return 0;
+    case RSP_ROLE_FIELD: *kind = RSP_ELEM_FIELD; return 0;
+    case RSP_ROLE_VALUE: *kind = RSP_ELEM_FIELD; return 1;
+    case RSP_ROLE_ELEMENT: *kind = RSP_ELEM_INDEXED; return 0;
+    case RSP_ROLE_NODE:
+        *kind = RSP_ELEM_ITEM;
+        return v->type == 18 && v->number[0] == 1 ? 0 : -1;
+    default: return -1;
+    }
+}
+
+static int big_begin(struct rsp_rdb_value *v, const struct rsp_rdb_token *t)
+{
+    v->big_slot = big_slot_of(v, t->role, &v->big_kind);
+    v->big = v->big_slot < 0 ? 2 : 1;
+    v->big_first = 1;
+    v->big_n = v->walk.str_n;
+    v->str_enc = t->enc;
+    v->blob_own.n = 0;
+    v->blob_offset = t->offset;
+    v->blob_raw = 0;
+    if (t->enc != RSP_STR_LZF || v->big == 2) return RSP_OK;
+    if (!v->lzf) v->lzf = mem_alloc(&v->env, sizeof *v->lzf);
+    if (!v->big_out) v->big_out = mem_alloc(&v->env, BIG_OUT);
+    if (!v->lzf || !v->big_out) return RSP_ENOMEM;
+    lzf_stream_init(v->lzf, v->big_n);
+    return RSP_OK;
+}
+
+/* The next piece of the big string: RSP_OK; RSP_END when what was given is used up. */
+static int big_piece(struct rsp_rdb_value *v, struct rsp_span *piece)
+{
+    size_t in_pos = 0, out_pos = 0;
+    int rc;
+    if (v->str_enc != RSP_STR_LZF) {
+        *piece = v->big_in;
+        v->big_in.n = 0;
+        return piece->n || v->big_last ? RSP_OK : RSP_END;
+    }
+    rc = lzf_stream_step(v->lzf, v->big_in.p, v->big_in.n, &in_pos, v->big_out, BIG_OUT, &out_pos, NULL);
+    if (!rc && !out_pos && in_pos == v->big_in.n && v->big_last) rc = lzf_stream_end(v->lzf, NULL);
+    if (rc) return value_fault(v, RSP_EFORMAT, v->offset, "the LZF string does not inflate to the length it claims");
+    v->big_in.p += in_pos;
+    v->big_in.n -= in_pos;
+    piece->p = v->big_out;
+    piece->n = out_pos;
+    return out_pos || v->big_last ? RSP_OK : RSP_END;
+}
+
+static int big_done(const struct rsp_rdb_value *v)
+{
+    return v->big_last && !v->big_in.n &&
+           (v->str_enc != RSP_STR_LZF || (v->lzf->out_total == v->big_n && !v->lzf->run));
+}
+
+static int big_element(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
+{
+    int rc = big_piece(v, &e->a);
+    if (rc) return rc;
+    e->kind = RSP_ELEM_PART;
+    e->part_of = (uint8_t)v->big_kind;
+    e->part_slot = (uint8_t)v->big_slot;
+    e->part_first = (uint8_t)v->big_first;
+    e->part_last = (uint8_t)big_done(v);
+    e->number[0] = v->big_n;
+    if (v->big_slot == 1 && v->big_first) e->b = v->a.text;
+    v->big_first = 0;
+    if (e->part_last) {
+        struct slot *s = v->big_slot ? &v->b : &v->a;
+        s->text.p = NULL;
+        s->text.n = 0;
+        s->in_batch = 0;
+        v->big = 0;
+    }
+    return RSP_OK;
+}
+
+/* A part of a blob that must be collected. RSP_OK: it is complete and *t is now the whole string. */
+static int big_collect(struct rsp_rdb_value *v, struct rsp_rdb_token *t)
+{
+    int rc = buf_add(&v->blob_own, t->body.p, t->body.n);
+    struct buf whole;
+    if (rc) return rc;
+    if (!t->part_last) return RSP_AGAIN;
+    v->big = 0;
+    t->kind = RSP_TOK_STR;
+    t->offset = v->blob_offset;
+    t->n = v->big_n;
+    t->body.p = v->blob_own.p;
+    t->body.n = v->blob_own.n;
+    if (t->enc != RSP_STR_LZF) return RSP_OK;
+    buf_init(&whole, &v->env);
+    rc = inflate(v, t, &whole);
+    if (rc) {
+        buf_free(&whole);
+        return rc;
+    }
+    buf_free(&v->blob_own);
+    v->blob_own = whole;
+    t->enc = RSP_STR_RAW;
+    t->body.p = whole.p;
+    t->body.n = whole.n;
+    return RSP_OK;
+}
+
+/* ---- tokens into elements ---- */
+
+static int put_field(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
+{
+    e->kind = RSP_ELEM_FIELD;
+    e->a = v->a.text;
+    e->b = v->b.text;
+    e->expire_ms = v->ttl;
+    if (v->path.p) {
+        e->fields = &v->path;
+        e->count = 1;
+    }
+    return RSP_OK;
+}
+
+static int template_value(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
+{
+    int rc;
+    v->ttl = RSP_RDB_NO_EXPIRE;
+    rc = template_next(v, &v->a.text);
+    return rc ? rc : put_field(v, e);
+}
+
+static int is_template(const struct rsp_rdb_value *v)
+{
+    return v->dialect == RSP_RDB_REDIS && v->type >= 29 && v->type <= 32;
+}
+
+static int relative_ttl(struct rsp_rdb_value *v, uint64_t ttl, uint64_t offset)
+{
+    int64_t at;
+    v->ttl = RSP_RDB_NO_EXPIRE;
+    if (!ttl) return RSP_OK;
+    if (ttl > INT64_MAX || __builtin_add_overflow(as_i64(v->walk.reg), (int64_t)(ttl - 1), &at))
+        return value_fault(v, RSP_EFORMAT, offset, "a field's expiry is out of range");
+    v->ttl = at;
+    return RSP_OK;
+}
+
+static int set_path(struct rsp_rdb_value *v)
+{
+    int rc;
+    v->path_own.n = 0;
+    rc = buf_add(&v->path_own, v->a.text.p, v->a.text.n);
+    v->path.p = v->path_own.p ? v->path_own.p : (const uint8_t *)"";
+    v->path.n = v->path_own.n;
+    return rc;
+}
+
+/* The strings whose text is an element or a part of one. */
+static int string_token(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, struct rsp_rdb_element *e)
+{
+    int second = t->role == RSP_ROLE_VALUE, whole = t->kind == RSP_TOK_STR, rc = RSP_OK;
+    if (whole) rc = value_text(v, t, second ? &v->b : &v->a);
+    if (rc) return rc;
+    if (!second && !is_template(v)) v->offset = t->offset;
+    e->a = v->a.text;
+    switch (t->role) {
+    case RSP_ROLE_STRING: e->kind = RSP_ELEM_STRING; return RSP_OK;
+    case RSP_ROLE_ITEM:
+    case RSP_ROLE_NODE: e->kind = RSP_ELEM_ITEM; return RSP_OK;
+    case RSP_ROLE_MEMBER:
+        if (v->value_type == RSP_RDB_ZSET) return RSP_AGAIN;
+        e->kind = RSP_ELEM_MEMBER;
+        return RSP_OK;
+    case RSP_ROLE_VALUE:
+        if (is_template(v)) {
+            v->offset = t->offset;
+            return template_value(v, e);
+        }
+        if (v->dialect == RSP_RDB_VALKEY && v->type == 22) return RSP_AGAIN;
+        return put_field(v, e);
+    case RSP_ROLE_ELEMENT:
+        e->kind = RSP_ELEM_INDEXED;
+        e->index = v->number[1];
+        e->tag = (uint8_t)v->walk.reg;
+        return RSP_OK;
+    case RSP_ROLE_PATH: rc = set_path(v); return rc ? rc : RSP_AGAIN;
+    case RSP_ROLE_TEMPLATE_FIELD: rc = template_name(v, v->a.text); return rc ? rc : RSP_AGAIN;
+    default: return RSP_AGAIN; /* FIELD: its value follows */
+    }
+}
+
+static int fixed_token(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, struct rsp_rdb_element *e)
+{
+    int64_t at;
+    switch (t->role) {
+    case RSP_ROLE_SCORE:
+        e->kind = RSP_ELEM_SCORED;
+        e->a = v->a.text;
+        e->score = t->kind == RSP_TOK_SCORE ? t->d : load_double(t->body.p);
+        if (t->kind == RSP_TOK_SCORE && t->tag) return value_fault(v, RSP_EFORMAT, t->offset, "a score that is no number");
+        return RSP_OK;
+    case RSP_ROLE_TTL_FIX:
+        at = as_i64(load_le64(t->body.p));
+        if (at < -1) return value_fault(v, RSP_EFORMAT, t->offset, "a field's expiry below -1");
+        v->ttl = at == -1 ? RSP_RDB_NO_EXPIRE : at;
+        return put_field(v, e);
+    case RSP_ROLE_ELEMENT: /* array: an int64 or a double */
+        v->a.in_batch = 0;
+        v->a.text.p = (const uint8_t *)v->a.digits;
+        if (v->walk.reg == 1) {
+            v->a.text.n = i64_text(v->a.digits, as_i64(load_le64(t->body.p)));
+        } else {
+            v->a.text.n = real_text(v->a.digits, load_double(t->body.p));
+        }
+        e->kind = RSP_ELEM_INDEXED;
+        e->a = v->a.text;
+        e->index = v->number[1];
+        e->tag = (uint8_t)v->walk.reg;
+        v->str_enc = RSP_STR_RAW;
+        return RSP_OK;
+    default: return RSP_AGAIN; /* MIN_EXPIRE: the walk keeps it */
+    }
+}
+
+static int number_token(struct rsp_rdb_value *v, const struct rsp_rdb_token *t)
+{
+    switch (t->role) {
+    case RSP_ROLE_TTL_REL: v->offset = t->offset; return relative_ttl(v, t->n, t->offset);
+    case RSP_ROLE_TTL_ABS:
+        v->offset = t->offset;
+        if (t->n > INT64_MAX) return value_fault(v, RSP_EFORMAT, t->offset, "a field's expiry is out of range");
+        v->ttl = t->n ? (int64_t)t->n : RSP_RDB_NO_EXPIRE;
+        return RSP_OK;
+    case RSP_ROLE_CONTAINER:
+        v->number[0] = t->n;
+        if (t->n != 1 && t->n != 2) return value_fault(v, RSP_EFORMAT, t->offset, "unknown container of a quicklist node");
+        return RSP_OK;
+    case RSP_ROLE_INDEX:
+        v->number[1] = t->n;
+        v->offset = t->offset;
+        if (t->n == UINT64_MAX) return value_fault(v, RSP_EFORMAT, t->offset, "an array's index is out of range");
+        return RSP_OK;
+    case RSP_ROLE_TEMPLATE_ID: v->tmpl = templates_find(v->batch->templates, t->n); return RSP_OK;
+    default: return RSP_OK;
+    }
+}
+
+/* What a token gives: RSP_OK an element, RSP_AGAIN none yet. */
+static int token_element(struct rsp_rdb_value *v, struct rsp_rdb_token *t, struct rsp_rdb_element *e)
+{
+    int rc;
+    switch (t->role) {
+    case RSP_ROLE_STRING:
+    case RSP_ROLE_ITEM:
+    case RSP_ROLE_MEMBER:
+    case RSP_ROLE_FIELD:
+    case RSP_ROLE_VALUE:
+    case RSP_ROLE_PATH:
+    case RSP_ROLE_TEMPLATE_FIELD: return string_token(v, t, e);
+    case RSP_ROLE_NODE:
+        if (v->type == 18 && v->number[0] == 1) return string_token(v, t, e);
+        return blob_open(v, t->role, t);
+    case RSP_ROLE_ELEMENT: return t->kind == RSP_TOK_FIX ? fixed_token(v, t, e) : string_token(v, t, e);
+    case RSP_ROLE_SCORE:
+    case RSP_ROLE_TTL_FIX:
+    case RSP_ROLE_MIN_EXPIRE: return fixed_token(v, t, e);
+    case RSP_ROLE_ZIPMAP:
+    case RSP_ROLE_ZIPLIST:
+    case RSP_ROLE_LISTPACK:
+    case RSP_ROLE_INTSET:
+    case RSP_ROLE_STREAM_NODE: return blob_open(v, t->role, t);
+    case RSP_ROLE_FIELDS_LISTPACK: rc = value_blob(v, t); return rc ? rc : ((rc = template_listpack(v)) ? rc : RSP_AGAIN);
+    default: break;
+    }
+    if (v->value_type == RSP_RDB_STREAM) return stream_token(v, t, e);
+    rc = number_token(v, t);
+    return rc ? rc : RSP_AGAIN;
+}
+
+/* A module's value is opaque: its bytes, whole or part by part. */
+static int module_next(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
+{
+    size_t n = v->win.end - v->win.at;
+    if (v->big == 3) {
+        v->big = 0;
+        return v->item_flags & RSP_ITEM_LAST ? RSP_END : RSP_AGAIN;
+    }
+    if (v->big == 4) { /* all parts are out */
+        v->big = 3;
+        e->kind = RSP_ELEM_MODULE;
+        e->number[0] = v->number[0];
+        return RSP_OK;
+    }
+    if (!n) return v->item_flags & RSP_ITEM_LAST ? RSP_END : RSP_AGAIN;
+    e->a.p = v->win.p + v->win.at;
+    e->a.n = n;
+    v->offset = v->batch->offset + v->win.at;
+    if (v->item_flags & RSP_ITEM_FIRST) len_read(e->a.p, n, &v->number[0]);
+    v->win.at = v->win.end;
+    if ((v->item_flags & RSP_ITEM_FIRST) && (v->item_flags & RSP_ITEM_LAST)) {
+        e->kind = RSP_ELEM_MODULE;
+        e->number[0] = v->number[0];
+        return RSP_OK;
+    }
+    e->kind = RSP_ELEM_PART;
+    e->part_of = RSP_ELEM_MODULE;
+    e->part_slot = 0;
+    e->part_first = (v->item_flags & RSP_ITEM_FIRST) != 0;
+    e->part_last = (v->item_flags & RSP_ITEM_LAST) != 0;
+    e->number[0] = UINT64_MAX;
+    e->index = v->number[0];
+    if (e->part_last) v->big = 4;
+    return RSP_OK;
+}
+
+/* Before the batch goes: what the element under way has in it must be kept. */
+static int keep_slot(struct slot *s)
+{
+    int rc = RSP_OK;
+    if (!s->in_batch || !s->text.p) return RSP_OK;
+    s->own.n = 0;
+    rc = buf_add(&s->own, s->text.p, s->text.n);
+    s->text.p = s->own.p ? s->own.p : (const uint8_t *)"";
+    s->in_batch = 0;
+    return rc;
+}
+
+static int big_token(struct rsp_rdb_value *v, struct rsp_rdb_token *t)
+{
+    int rc = RSP_OK;
+    if (t->part_first) {
+        rc = big_begin(v, t);
+        v->offset = v->big_slot > 0 ? v->offset : t->offset;
+    }
+    if (rc) return rc;
+    if (v->big == 2) return big_collect(v, t);
+    v->big_in = t->body;
+    v->big_last = t->part_last;
+    return RSP_END; /* pieces come next */
+}
+
+static int next_element(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
+{
+    for (;;) {
+        struct rsp_rdb_token t;
+        int passed = 0, rc;
+        if (v->blob) {
+            rc = blob_next(v, e);
+            if (rc != RSP_END) return rc;
+            v->blob = BLOB_NONE;
+        }
+        if (v->big == 1) {
+            rc = big_element(v, e);
+            if (rc != RSP_END) return rc;
+            if (v->big_last) v->big = 0;
+        }
+        if (v->have_held) {
+            t = v->held;
+            rc = v->held_status;
+            v->have_held = 0;
+        } else {
+            t.offset = v->batch->offset + v->win.at;
+            rc = walk_token(&v->walk, &v->win, v->batch->templates, &t, &passed);
+        }
+        if (passed && v->group_open) { /* say so before what follows the group */
+            v->group_open = 0;
+            v->held = t;
+            v->held_status = rc;
+            v->have_held = 1;
+            e->kind = RSP_ELEM_GROUP_END;
+            return RSP_OK;
+        }
+        if (rc < 0) return value_fault(v, rc, v->batch->offset + v->win.at, v->win.why);
+        if (rc == RSP_AGAIN) {
+            rc = keep_slot(&v->a);
+            if (!rc) rc = keep_slot(&v->b);
+            return rc ? rc : RSP_AGAIN;
+        }
+        if (rc) return rc;
+        if (t.kind == RSP_TOK_PART) {
+            rc = big_token(v, &t);
+            if (rc == RSP_END || rc == RSP_AGAIN) continue;
+            if (rc) return rc;
+        }
+        rc = token_element(v, &t, e);
+        if (rc != RSP_AGAIN) return rc;
+    }
+}
+
+int rsp_rdb_value_next(struct rsp_rdb_value *v, struct rsp_rdb_element *element)
+{
+    element->kind = 0;
+    element->a = element->b = (struct rsp_span){NULL, 0};
+    element->fields = NULL;
+    element->count = 0;
+    element->expire_ms = RSP_RDB_NO_EXPIRE;
+    if (v->value_type == RSP_RDB_MODULE) return module_next(v, element);
+    return next_element(v, element);
+}
