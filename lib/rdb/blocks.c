@@ -17,7 +17,7 @@ struct blocks {
     size_t block_bytes;
     unsigned limit, made;
     int crc_wanted, threaded, started, stopping, ended;
-    uint64_t crc;
+    size_t waiting; /* filled blocks that nobody has taken yet */
     struct rsp_span view; /* the whole file, when the source shows it */
     size_t view_at;
     struct block *all, *free, *filled, **filled_tail;
@@ -83,7 +83,8 @@ static int reset(struct blocks *b, struct block *k)
     k->new = b->view.p ? b->view.p + b->view_at : k->mem + BLOCK_FRONT;
     k->new_n = 0;
     k->status = RSP_OK;
-    k->crc = b->crc;
+    k->crc = 0;
+    k->own_crc_known = 0;
     k->out.n = k->out.walks_n = 0;
     k->open_key.n = 0;
     return RSP_OK;
@@ -116,7 +117,6 @@ static int fill(struct blocks *b, struct block *k)
 
 void blocks_settle(struct blocks *b, struct block *k)
 {
-    if (b->crc_wanted) b->crc = crc64(b->crc, k->new, k->new_n);
     if (k->status) b->ended = 1;
     b->filling = NULL;
 }
@@ -142,15 +142,20 @@ static void *run(void *opaque)
     struct block *k;
     pthread_mutex_lock(&b->lock);
     while ((k = wait_free(b)) != NULL) {
-        int rc;
+        int rc, behind = b->waiting > 0;
         pthread_mutex_unlock(&b->lock);
         k->status = rc = reset(b, k);
         if (!rc && fill(b, k) == RSP_AGAIN) { /* has no place here, but must not hang us */
             k->status = fail(&b->env, RSP_EINVAL, rsp_source_name(b->source),
                              "reading ahead needs a source that waits for its data");
         }
+        if (behind && b->crc_wanted) { /* the one who takes blocks has enough to do: sum them here */
+            k->own_crc = crc64(0, k->new, k->new_n);
+            k->own_crc_known = 1;
+        }
         pthread_mutex_lock(&b->lock);
         if (k->status) b->ended = 1;
+        b->waiting++;
         *b->filled_tail = k;
         b->filled_tail = &k->next;
         pthread_cond_broadcast(&b->changed);
@@ -196,6 +201,7 @@ static int next_threaded(struct blocks *b, struct block **ret)
     while (!b->filled && !b->stopping) pthread_cond_wait(&b->changed, &b->lock);
     k = b->filled;
     if (k) {
+        b->waiting--;
         b->filled = k->next;
         if (!b->filled) b->filled_tail = &b->filled;
         k->next = NULL;

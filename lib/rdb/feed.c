@@ -24,6 +24,7 @@ struct rsp_rdb_feed {
     size_t target;           /* left has outgrown a block's front: collect so much before looking again */
     size_t crc_at;           /* in left: where the bytes begin that crc does not cover */
     uint64_t crc, seq;
+    uint64_t sum;            /* of all blocks taken so far */
     const uint8_t *view;     /* the source shows its bytes itself: no copies */
     int no_crc, status, done, dead;
     uint64_t crc_computed;
@@ -104,6 +105,17 @@ static int join_left(struct rsp_rdb_feed *f, struct block *k, int *ready)
     return RSP_OK;
 }
 
+/* Takes a complete block's bytes into the sum; once per block. */
+static void sum_block(struct rsp_rdb_feed *f, struct block *k)
+{
+    if (f->no_crc) return;
+    k->crc = f->sum;
+    if (k->own_crc_known)
+        f->sum = crc64_join(f->sum, k->own_crc, k->new_n);
+    else
+        f->sum = crc64(f->sum, k->new, k->new_n);
+}
+
 /* The next window. RSP_OK: f->block, f->p, f->n; *partial when the source may bring more for the same block. */
 static int next_window(struct rsp_rdb_feed *f, int *partial)
 {
@@ -121,9 +133,14 @@ static int next_window(struct rsp_rdb_feed *f, int *partial)
                 join_front(f, k);
             f->block = k;
             *partial = rc == RSP_AGAIN;
+            if (!*partial)
+                sum_block(f, k);
+            else
+                k->crc = f->sum;
             return RSP_OK;
         }
         if (rc == RSP_AGAIN) blocks_settle(f->blocks, k);
+        sum_block(f, k);
         rc = join_left(f, k, &ready);
         if (rc) return rc;
         if (ready) {

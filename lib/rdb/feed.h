@@ -15,6 +15,8 @@ struct block {
     const uint8_t *new; /* bytes that came with this block */
     size_t new_n;
     uint64_t crc;       /* of the file before them */
+    uint64_t own_crc;   /* of them alone, when it is known already */
+    int own_crc_known;
     int status;         /* RSP_OK: more may follow; RSP_END: nothing follows; a fault */
     struct scan_out out;
     struct buf open_key;
