@@ -21,6 +21,7 @@ int buf_reserve(struct buf *b, size_t more)
     need = b->n + more;
     cap = b->cap < 256 ? 256 : b->cap;
     while (cap < need) cap = cap > SIZE_MAX / 2 ? need : cap + cap / 2 + 64;
+    if (cap > b->env->limits.alloc_bytes) cap = (size_t)b->env->limits.alloc_bytes; /* need is within it */
     p = mem_resize(b->env, b->p, b->cap, cap);
     if (!p) return RSP_ENOMEM;
     b->p = p;

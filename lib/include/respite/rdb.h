@@ -2,7 +2,7 @@
  * Rests on: env.h, source.h.
  * Does not: write RDB, judge a value's inside (sys/check.h), or touch the network.
  *
- * Format facts: Redis RDB 1-15, Valkey RDB 11, 80, 81; see man respite-rdb in ARCHITECTURE.md's list.
+ * Format facts: Redis RDB 1-15, Valkey RDB 11, 80, 81; the table of types is lib/rdb/types.c.
  * The dialect (magic and version) decides what a type or an opcode means: types 22 and 23 and the
  * opcodes 242 and 243 stand for different things in the two families. */
 #ifndef RESPITE_RDB_H

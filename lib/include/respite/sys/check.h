@@ -22,6 +22,8 @@ struct rsp_finding {
     const char *reason;   /* a sentence */
 };
 
+struct rsp_dd1_table; /* sys/digest.h */
+
 struct rsp_check_options {
     size_t size;
     int quick;            /* framing and checksum only */
@@ -35,6 +37,7 @@ struct rsp_check_options {
      * zero stops the check. */
     int (*found)(void *opaque, const struct rsp_finding *finding);
     void *opaque;
+    struct rsp_dd1_table *dd1; /* with digest: the caller's table, filled in (not with quick) */
 };
 
 struct rsp_check_report {
@@ -43,10 +46,10 @@ struct rsp_check_report {
     uint64_t findings;
     int deep;             /* the inside of encodings was looked at */
     int duplicates_done;  /* the search for duplicate keys is complete */
-    int not_rdb;          /* the input is no RDB file at all: nothing could be judged */
+    int not_rdb;          /* the input is no RDB file at all: nothing could be judged, nothing was found */
 };
 
-/* RSP_OK whenever the file could be judged, whatever was found; a fault otherwise (source, memory,
+/* RSP_OK whenever the file could be judged, whatever was found (and with not_rdb set, when it is none); a fault otherwise (source, memory,
  * tmpdir, cancelled, the caller's function). */
 RSP_API RSP_NODISCARD int rsp_check_file(const struct rsp_env *env, struct rsp_source *source,
                                          const struct rsp_check_options *options,

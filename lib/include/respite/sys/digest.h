@@ -1,6 +1,6 @@
 /* What this is: dd1, the dataset digest: equal for equal data whatever the order of keys and
  *   members, the encodings and the file they stand in.
- * Rests on: sys/rdb_batch.h.
+ * Rests on: sys/rdb_batch.h, sys/rdb_run.h.
  * Does not: prove who wrote the data: it finds accidents, a signature finds forgery. No stable
  *   promise (sys); the digest's own definition is pinned (below) and never changes.
  *
@@ -10,7 +10,8 @@
  *   list     V = fold over the elements of H("l" str(element))
  *   set      V = sum over the members of H("m" str(member))
  *   zset     V = sum of H("z" str(member) u64(bits of the score, -0 as 0))
- *   hash     V = sum of H("h" str(field) str(value) u64(field expiry in ms, or 0 without one))
+ *   hash     V = sum of H("h" str(field) str(value) u64(field expiry in ms, or 0 without one)), of a path hash
+ *            with str(path) behind that
  *   array    V = sum of H("a" u64(index) str(text))
  *   module   V = H("o" and the raw value from the module id on, without a length: it is not known ahead)
  *   stream   V = fold over the entries of H("e" u64(ms) u64(seq) then str(...) of each field and value in order)
@@ -29,7 +30,7 @@
 #ifndef RESPITE_SYS_DIGEST_H
 #define RESPITE_SYS_DIGEST_H
 
-#include <respite/sys/rdb_batch.h>
+#include <respite/sys/rdb_run.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -63,6 +64,40 @@ RSP_API void rsp_dd1_add(struct rsp_dd1_sum *sum, const struct rsp_dd1_sum *more
 #define RSP_DD1_TEXT 37
 RSP_API void rsp_dd1_text(const struct rsp_dd1_sum *sum, char out[RSP_DD1_TEXT]);
 RSP_API void rsp_dd1_free(struct rsp_dd1 *dd1);
+
+/* ---- a whole file, with rsp_rdb_run ---- */
+
+/* Sums of records. groups[g] is over the slots g*64 .. g*64+63. */
+struct rsp_dd1_row {
+    uint64_t keys, expires;
+    struct rsp_dd1_sum with_expiry, without;
+};
+
+#define RSP_DD1_GROUPS 256
+struct rsp_dd1_table;
+RSP_API RSP_NODISCARD int rsp_dd1_table_new(const struct rsp_env *env, struct rsp_dd1_table **ret);
+/* The whole dataset; one group of slots (RSP_DD1_GROUPS of them); the dbs in ascending order: NULL past the last one. */
+RSP_API const struct rsp_dd1_row *rsp_dd1_table_total(const struct rsp_dd1_table *table);
+RSP_API const struct rsp_dd1_row *rsp_dd1_table_group(const struct rsp_dd1_table *table, unsigned group);
+RSP_API const struct rsp_dd1_row *rsp_dd1_table_db(struct rsp_dd1_table *table, size_t index, uint32_t *db);
+/* Records whose value is malformed: not 0 means that the sums are not those of the dataset. *offset (may be NULL): of the first. */
+RSP_API uint64_t rsp_dd1_table_broken(const struct rsp_dd1_table *table, uint64_t *offset);
+RSP_API void rsp_dd1_table_free(struct rsp_dd1_table *table);
+
+/* One per worker. */
+struct rsp_dd1_worker;
+RSP_API RSP_NODISCARD int rsp_dd1_worker_new(const struct rsp_env *env, struct rsp_dd1_worker **ret);
+RSP_API void rsp_dd1_worker_free(struct rsp_dd1_worker *worker);
+
+/* For work: the accepted records of task's batch into *part, whatever order batches come in. */
+struct rsp_dd1_part;
+RSP_API RSP_NODISCARD int rsp_dd1_batch(struct rsp_dd1_worker *worker, const struct rsp_rdb_task *task,
+                                        struct rsp_dd1_part **part);
+/* For join, in order: adds it to the table and frees part. */
+RSP_API RSP_NODISCARD int rsp_dd1_fold(struct rsp_dd1_table *table, const struct rsp_rdb_task *task,
+                                       struct rsp_dd1_part *part);
+/* For drop. NULL does nothing. */
+RSP_API void rsp_dd1_drop(struct rsp_dd1_part *part);
 
 #ifdef __cplusplus
 }

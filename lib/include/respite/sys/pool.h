@@ -15,7 +15,8 @@ struct rsp_pool;
 /* work runs on any worker, several at a time; worker is 0..threads-1, env is that worker's own (its error
  * record is the worker's). join runs once per task, in the order of submission, one at a time, on
  * whatever thread finishes; it runs for every task whose work returned RSP_OK and for none after
- * the first fault. drop runs instead of join for tasks that come after a fault. */
+ * the first fault. drop runs instead of join for the task whose work faulted and for all behind it; a
+ * task whose join faulted has been joined. The env's allocator and log hook must be usable from several threads. */
 struct rsp_pool_ops {
     size_t size;
     int (*work)(void *ctx, unsigned worker, const struct rsp_env *env, void *task);

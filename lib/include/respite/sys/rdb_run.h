@@ -39,7 +39,8 @@ struct rsp_rdb_run_options {
     void *progress_opaque;
 };
 
-/* Runs to the end of the file. RSP_OK, or the first fault (work's, join's or the file's: records
+/* With threads other than 1 env's allocator and log hook are called from several threads.
+ * Runs to the end of the file. RSP_OK, or the first fault (work's, join's or the file's: records
  * before a fault of the file have all been joined). *info (may be NULL) tells how far it came;
  * its key span lives until the feed is freed, so it is copied to a static size here. */
 struct rsp_rdb_run_result {
