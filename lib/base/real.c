@@ -25,10 +25,13 @@ size_t real_text(char out[REAL_TEXT], double d)
         snprintf(text, sizeof text, "%.*g", precision, d);
         if (precision == 17 || strtod(text, NULL) == d) break;
     }
-    n = strlen(text);
-    for (size_t i = 0; i < n; i++) {
+    n = 0;
+    for (size_t i = 0; text[i]; i++) {
         int plain = (text[i] >= '0' && text[i] <= '9') || text[i] == '-' || text[i] == '+' || text[i] == 'e';
-        out[i] = plain ? text[i] : '.'; /* the only other thing is the locale's point */
+        if (plain)
+            out[n++] = text[i];
+        else if (n && out[n - 1] != '.')
+            out[n++] = '.'; /* the only other thing is the locale's point, of one byte or more */
     }
     return n;
 }

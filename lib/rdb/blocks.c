@@ -144,16 +144,21 @@ static void *run(void *opaque)
     while ((k = wait_free(b)) != NULL) {
         int rc, behind = b->waiting > 0;
         pthread_mutex_unlock(&b->lock);
-        k->status = rc = reset(b, k);
+        rc = reset(b, k);
         if (!rc && fill(b, k) == RSP_AGAIN) { /* has no place here, but must not hang us */
             k->status = fail(&b->env, RSP_EINVAL, rsp_source_name(b->source),
                              "reading ahead needs a source that waits for its data");
         }
-        if (behind && b->crc_wanted) { /* the one who takes blocks has enough to do: sum them here */
+        if (!rc && behind && b->crc_wanted) { /* the one who takes blocks has enough to do: sum them here */
             k->own_crc = crc64(0, k->new, k->new_n);
             k->own_crc_known = 1;
         }
         pthread_mutex_lock(&b->lock);
+        if (rc) { /* no memory: whoever waits for a block will run into it, too */
+            k->next = b->free;
+            b->free = k;
+            break;
+        }
         if (k->status) b->ended = 1;
         b->waiting++;
         *b->filled_tail = k;

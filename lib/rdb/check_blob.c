@@ -167,13 +167,15 @@ static int blob_zset(struct cursor *c)
         rc = value_member(l, entry_hash(l, &e), at, "member");
         if (rc) break;
         rc = cursor_next(c, &e);
-        if (rc == RSP_END && !l->st.faulty) return check_note(l, at, c->kind, "an odd number of entries: the last member has no score");
+        if (rc == RSP_END && !l->st.faulty)
+            return check_note(l, at, c->kind, "an odd number of entries: the last member has no score");
         if (rc) break;
         rc = score_of(c, &e, &d);
         if (rc < 0) break;
         if (!rc && out_of_order(&o, d) && !o.told) {
             o.told = 1;
-            rc = check_note(l, at, "order", "the sorted set is out of order: this member belongs before the one in front of it");
+            rc = check_note(l, at, "order",
+                            "the sorted set is out of order: this member belongs before the one in front of it");
         }
         if (rc == RSP_END) rc = RSP_OK;
     }
@@ -191,7 +193,8 @@ static int blob_hash(struct cursor *c)
         rc = value_member(l, entry_hash(l, &e), at, "field");
         if (rc) break;
         rc = cursor_next(c, &e);
-        if (rc == RSP_END && !l->st.faulty) return check_note(l, at, c->kind, "an odd number of entries: the last field has no value");
+        if (rc == RSP_END && !l->st.faulty)
+            return check_note(l, at, c->kind, "an odd number of entries: the last field has no value");
     }
     return rc;
 }
@@ -201,11 +204,12 @@ static int ex_ttl(struct cursor *c, const struct entry *e, int64_t *before, int 
 {
     if (!e->is_int) return check_note(c->l, c->at, "ttl", "the field's expiry is not an integer");
     if (e->i < 0) return check_note(c->l, c->at, "ttl", "the field's expiry is negative");
-    if ((uint64_t)e->i > TTL_MAX) return check_note(c->l, c->at, "ttl", "the field's expiry is out of range (past 2^48-1)");
+    if ((uint64_t)e->i > TTL_MAX)
+        return check_note(c->l, c->at, "ttl", "the field's expiry is out of range (past 2^48-1)");
     if (!*told && *before >= 0 && (*before == 0 ? e->i != 0 : e->i && e->i < *before)) {
         *told = 1;
         return check_note(c->l, c->at, "order",
-                    "the fields are not in the order of their expiries (ascending, those without one last)");
+                          "the fields are not in the order of their expiries (ascending, those without one last)");
     }
     *before = e->i;
     return RSP_OK;
@@ -243,7 +247,9 @@ int template_field(struct looker *l, struct rsp_span name, uint64_t offset)
         int d = (b->n > name.n) - (b->n < name.n);
         if (!d && name.n) d = memcmp(b->p, name.p, name.n);
         if (!d) rc = check_note(l, offset, "template", "the template has this field name twice");
-        if (d > 0) rc = check_note(l, offset, "template", "the template's field names are out of order (shorter first, then by bytes)");
+        if (d > 0)
+            rc = check_note(l, offset, "template",
+                            "the template's field names are out of order (shorter first, then by bytes)");
     }
     l->fields.n = 0;
     return rc ? rc : buf_add(&l->fields, name.p, name.n);
@@ -272,7 +278,8 @@ static int blob_template(struct cursor *c, int by_reference)
     uint64_t want = l->st.fields, have = 0;
     struct entry e;
     int rc = cursor_next(c, &e);
-    if (rc == RSP_END && !l->st.faulty) return check_note(l, c->s->offset, "template", "an empty listpack instead of a template id and values");
+    if (rc == RSP_END && !l->st.faulty)
+        return check_note(l, c->s->offset, "template", "an empty listpack instead of a template id and values");
     if (rc) return rc;
     if (!e.is_int) return check_note(l, c->at, "template", "the template id is not an integer");
     if (by_reference) {

@@ -120,10 +120,8 @@ const struct big_record *big_find(const struct check *c, uint64_t record)
     size_t low = 0, n = c->big.n / sizeof *b, high = n;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        if (b[mid].offset < record)
-            low = mid + 1;
-        else
-            high = mid;
+        if (b[mid].offset < record) low = mid + 1;
+        else high = mid;
     }
     return low < n && b[low].offset == record ? &b[low] : NULL;
 }

@@ -2,8 +2,9 @@
  * Rests on: respite/sys/check.h, sys/dups.h, sys/spool.h, walk.h, members.h, base/buf.h.
  * Does not: concern anybody else.
  *
- * check.c runs the file and reports; check_value.c takes a value's tokens; check_blob.c and check_stream.c open
- * what they hold; check_parts.c joins records that came in parts; check_dups.c finds equal keys. */
+ * check.c runs the file, check_work.c goes through a batch, check_note.c tells findings; check_value.c takes a
+ * value's tokens, check_blob.c and check_stream.c open what they hold; check_parts.c joins records that came in
+ * parts; check_dups.c and check_second.c find equal keys. */
 #ifndef RDB_CHECK_IMPL_H
 #define RDB_CHECK_IMPL_H
 
@@ -21,9 +22,9 @@
 #include "rdb/members.h"
 #include "rdb/walk.h"
 
-#define NOTES_MAX 1000              /* findings kept per batch; more are counted only */
+#define NOTES_MAX 1000 /* findings kept per batch; more are counted only */
 #define NO_OFFSET UINT64_MAX
-#define TTL_MAX ((1ULL << 48) - 1)  /* latest expiry of a field that servers accept */
+#define TTL_MAX ((1ULL << 48) - 1) /* latest expiry of a field that servers accept */
 
 /* A finding that waits for its turn. Key and reason stand in the result's text. */
 struct note {
@@ -48,15 +49,14 @@ struct stream_id {
 
 /* What is known of a value so far; of a part, what the join needs to put it behind the parts before. */
 struct value_state {
-    uint64_t elements;     /* of lists: elements in the nodes so far */
+    uint64_t elements; /* of lists: elements in the nodes so far */
     uint64_t ttl, ttl_most, ttl_most_at, min_expire;
-    uint64_t index_first, index_first_at, index_last;
     uint64_t fields, fields_seen; /* hash templates: names, and names seen */
-    uint64_t len_at;       /* file offset of the count that came first */
-    uint8_t has_min, has_index, tag, container, empty_told, faulty;
-    struct sip128 path;    /* of a path hash: the path that the fields belong to */
+    uint64_t len_at;              /* file offset of the count that came first */
+    uint8_t has_min, tag, container, empty_told, faulty;
+    struct sip128 path; /* of a path hash: the path that the fields belong to */
     /* streams */
-    struct stream_id first, last, node_first, node_last, first_live;
+    struct stream_id first, last, greatest, node_first, node_last, first_live;
     uint64_t first_at, node_first_at;
     uint8_t has_entry, has_node, has_live;
     uint64_t live, length, ms;
@@ -69,7 +69,7 @@ struct pel_entry {
     uint64_t offset; /* top bit: owned */
 };
 struct stream_tail {
-    struct buf pel;             /* struct pel_entry */
+    struct buf pel; /* struct pel_entry */
     uint64_t pel_n, owned_n;
     struct sip128 pel_sum, owned_sum;
     struct stream_id last_pel;
@@ -113,9 +113,9 @@ struct check;
 struct stored {
     struct rsp_span text; /* p NULL with n > 0: it was not kept */
     uint64_t n;
-    uint64_t offset;      /* file offset of the token */
-    uint64_t body;        /* file offset of text.p[0] when stored raw, else NO_OFFSET */
-    struct sip128 h;      /* when hashed */
+    uint64_t offset; /* file offset of the token */
+    uint64_t body;   /* file offset of text.p[0] when stored raw, else NO_OFFSET */
+    struct sip128 h; /* when hashed */
     int hashed;
 };
 
@@ -135,8 +135,8 @@ struct looker {
     struct rsp_error err;
     struct check_result *out;
     struct rsp_scratch key;
-    struct buf text;       /* an inflated string */
-    struct buf fields;     /* hash templates: the name before */
+    struct buf text;   /* an inflated string */
+    struct buf fields; /* hash templates: the name before */
     struct members set;
     struct stream_tail tail;
     struct piece piece;
@@ -148,11 +148,11 @@ struct looker {
     const struct rsp_rdb_batch *batch;
     const struct rsp_rdb_item *item;
     uint32_t item_no;
-    uint64_t record;       /* its file offset */
+    uint64_t record; /* its file offset */
     uint8_t type, dialect;
-    int mute;              /* second look: findings were told the first time */
-    int whole;             /* members are compared here; else handed out */
-    size_t key_at, key_n;  /* its key in out->text, once it was needed */
+    int mute;             /* second look: findings were told the first time */
+    int whole;            /* members are compared here; else handed out */
+    size_t key_at, key_n; /* its key in out->text, once it was needed */
     int key_noted;
     uint8_t member_key[16];
     struct value_state st;
@@ -160,13 +160,13 @@ struct looker {
 
 struct check {
     struct rsp_env env;
-    struct rsp_error err;
+    struct rsp_error err, *user; /* the caller's record, or NULL */
     const struct rsp_check_options *o;
     struct rsp_check_report *report;
     struct rsp_source *source;
     uint8_t key[16], member_key[16];
     struct looker *lookers; /* workers', then the join's */
-    unsigned lookers_n;
+    unsigned lookers_n, lookers_cap;
     struct looker *join;
     int dups_on, spooling;
     struct rsp_dups *dups;
@@ -188,7 +188,14 @@ struct big_record {
     uint32_t db;
 };
 
-/* ---- check.c ---- */
+/* File offset of the record that an item belongs to: it may begin in this batch or in one before. */
+static inline uint64_t record_offset(const struct rsp_rdb_batch *b, size_t i)
+{
+    while (i && !(b->items[i].flags & RSP_ITEM_FIRST)) i--;
+    return b->items[i].flags & RSP_ITEM_FIRST ? b->offset + b->items[i].start : b->open_offset;
+}
+
+/* ---- check_note.c ---- */
 /* A finding about the record under way, or (item NULL) about no record. */
 int check_note(struct looker *l, uint64_t offset, const char *kind, const char *format, ...) RSP_PRINTF(4, 5);
 /* Tells all notes of a result in order of their offsets. */
@@ -196,6 +203,9 @@ int notes_tell(struct check *c, struct check_result *r, const struct rsp_rdb_tas
 int check_tell(struct check *c, const struct rsp_finding *finding);
 struct check_result *result_get(struct check *c, const struct rsp_env *env);
 void result_put(struct check *c, struct check_result *r);
+void results_free(struct check *c);
+
+/* ---- check_work.c ---- */
 int work_batch(struct looker *l, struct rsp_rdb_task *task);
 
 /* ---- check_opcode.c ---- */
@@ -210,7 +220,8 @@ int value_end(struct looker *l);
 int value_string(struct looker *l, int role, const struct stored *s);
 /* A member or field: compared or handed out. */
 int value_member(struct looker *l, struct sip128 h, uint64_t offset, const char *what);
-/* The text of a whole string token; s->text.p NULL when it was checked but not kept. RSP_END: it is broken, and noted. */
+/* The text of a whole string token; s->text.p NULL when it was checked but not kept. RSP_END: it is
+ * broken, and noted. */
 int check_text(struct looker *l, const struct rsp_rdb_token *t, int role, struct stored *s);
 
 /* ---- check_blob.c ---- */

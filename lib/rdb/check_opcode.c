@@ -11,7 +11,8 @@ static int string_at(struct looker *l, uint32_t at)
     if (l->batch->p[at] != 0xc3) return RSP_OK; /* only what is compressed can be wrong inside */
     rc = rsp_rdb_batch_string(&l->env, l->batch, at, &l->key, &text);
     if (rc != RSP_EFORMAT) return rc;
-    rc = check_note(l, l->batch->offset + at, "lzf", "%s", l->err.message[0] ? l->err.message : "the string does not inflate");
+    rc = check_note(l, l->batch->offset + at, "lzf", "%s",
+                    l->err.message[0] ? l->err.message : "the string does not inflate");
     rsp_error_clear(&l->err);
     return rc;
 }
@@ -76,9 +77,7 @@ int look_opcode(struct looker *l)
     uint32_t at = item->value;
     int rc;
     switch (item->kind) {
-    case RSP_RDB_AUX:
-        rc = string_at(l, item->key);
-        return rc ? rc : string_at(l, item->value);
+    case RSP_RDB_AUX: rc = string_at(l, item->key); return rc ? rc : string_at(l, item->value);
     case RSP_RDB_FUNCTION:
         rc = item->type == 0xf6 ? string_at(l, item->key) : RSP_OK;
         return rc ? rc : string_at(l, item->value);

@@ -45,9 +45,6 @@ static int merge(struct looker *l, const struct value_state *p)
 {
     struct value_state *st = &l->st;
     int rc = RSP_OK;
-    if (st->has_index && p->has_index && p->index_first <= st->index_last)
-        rc = check_note(l, p->index_first_at, "array", "the indices are not in ascending order");
-    if (p->has_index) st->index_last = p->index_last, st->has_index = 1;
     if (p->has_min) st->min_expire = p->min_expire, st->has_min = 1;
     if (p->ttl_most > st->ttl_most) st->ttl_most = p->ttl_most, st->ttl_most_at = p->ttl_most_at;
     if (st->len_at == NO_OFFSET) st->len_at = p->len_at;
@@ -72,7 +69,7 @@ static void join_item(struct looker *l, const struct rsp_rdb_batch *batch, uint3
     l->key_noted = 0;
     l->type = l->item->type;
     l->dialect = batch->dialect;
-    l->record = l->item->flags & RSP_ITEM_FIRST ? batch->offset + l->item->start : batch->open_offset;
+    l->record = record_offset(batch, i);
     l->whole = 0;
     record_key(l);
 }

@@ -3,7 +3,7 @@
  * Does not: hold more than the candidates: at most CANDIDATES_MAX hash values are followed up. */
 #include "rdb/check_second.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #define CANDIDATES_MAX 100000u
@@ -166,7 +166,7 @@ static int join_hit(struct check *c, const struct key_hit *h)
     uint64_t offset;
     int rc;
     stand_on(l, h->item);
-    offset = l->item->flags & RSP_ITEM_FIRST ? l->batch->offset + l->item->start : l->batch->open_offset;
+    offset = record_offset(l->batch, h->item);
     rc = rsp_rdb_batch_key(&l->env, l->batch, l->item, &l->key, &key);
     if (rc) return rc;
     rc = key_seen(c, h->hash, l->item->db, offset, key, &first);
@@ -178,9 +178,7 @@ static uint32_t item_of(const struct rsp_rdb_batch *b, const struct check_result
 {
     const struct part_info *p = (const struct part_info *)(const void *)r->parts.p;
     for (size_t i = 0; i < r->parts.n / sizeof *p; i++) {
-        const struct rsp_rdb_item *item = &b->items[p[i].item];
-        uint64_t at = item->flags & RSP_ITEM_FIRST ? b->offset + item->start : b->open_offset;
-        if (at == record) return p[i].item;
+        if (record_offset(b, p[i].item) == record) return p[i].item;
     }
     return NO_ITEM;
 }
@@ -233,7 +231,7 @@ static int spooled_members(struct check *c)
             if (rc == RSP_OK) continue;
             if (rc < 0) return rc;
             snprintf(reason, sizeof reason, MEMBER_REASON, (unsigned long long)first);
-            f = (struct rsp_finding){sizeof f, m[i].offset, b->db, {c->big_keys.p + b->key_at, b->key_n},
+            f = (struct rsp_finding){sizeof f,           m[i].offset, b->db, {c->big_keys.p + b->key_at, b->key_n},
                                      "duplicate-member", reason};
             rc = check_tell(c, &f);
             if (rc) return rc;
@@ -289,8 +287,13 @@ static int spooled_keys(struct check *c)
 
 static int tell_more(struct check *c)
 {
-    struct rsp_finding f = {sizeof f, 0, 0, {NULL, 0}, "duplicate-key",
-                            "there are more duplicates than are told here: only the first 100000 different ones were followed up"};
+    struct rsp_finding f = {
+        sizeof f,
+        0,
+        0,
+        {NULL, 0},
+        "duplicate-key",
+        "there are more duplicates than are told here: only the first 100000 different ones were followed up"};
     return check_tell(c, &f);
 }
 

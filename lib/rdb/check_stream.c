@@ -102,7 +102,8 @@ static int master_entry(struct node *n, struct master *m)
     fields_at = n->at;
     if (m->fields < 0) return bad(n, fields_at, "the master entry's field count is negative");
     rc = pass(n, (uint64_t)m->fields);
-    if (!rc) rc = integer(n, "the node ends within the master entry", "the master entry is not terminated by a zero", &zero);
+    if (!rc)
+        rc = integer(n, "the node ends within the master entry", "the master entry is not terminated by a zero", &zero);
     if (rc) return rc;
     return zero ? bad(n, n->at, "the master entry is not terminated by a zero") : RSP_OK;
 }
@@ -114,11 +115,13 @@ static int entry_id(struct node *n, struct stream_id id, uint64_t at, int delete
     int rc = RSP_OK;
     if (st->has_entry && id_cmp(id, st->last) <= 0)
         rc = check_note(n->l, at, "stream",
-                  id_cmp(id, st->last) ? "an entry's id is not in ascending order: %llu-%llu comes behind a greater one"
-                                       : "the entry id %llu-%llu is there twice: ids are not ascending",
-                  (unsigned long long)id.ms, (unsigned long long)id.seq);
+                        id_cmp(id, st->last)
+                            ? "an entry's id is not in ascending order: %llu-%llu comes behind a greater one"
+                            : "the entry id %llu-%llu is there twice: ids are not ascending",
+                        (unsigned long long)id.ms, (unsigned long long)id.seq);
     if (!st->has_entry) st->first = id, st->first_at = at;
-    if (!st->has_entry || id_cmp(id, st->last) > 0) st->last = id;
+    if (!st->has_entry || id_cmp(id, st->greatest) > 0) st->greatest = id;
+    st->last = id;
     st->has_entry = 1;
     if (!deleted) {
         if (!st->has_live) st->first_live = id;
@@ -193,7 +196,8 @@ static int stream_node(struct looker *l, const struct stored *s)
     rc = listpack_open(&n.lp, s->text, &f);
     if (rc) {
         l->st.faulty = 1;
-        return check_note(l, s->body == NO_OFFSET ? s->offset : s->body + f.offset, "listpack", "listpack: %s", f.reason);
+        return check_note(l, s->body == NO_OFFSET ? s->offset : s->body + f.offset, "listpack", "listpack: %s",
+                          f.reason);
     }
     rc = master_entry(&n, &m);
     if (!rc) rc = node_entries(&n, &m);
@@ -227,10 +231,14 @@ int stream_merge(struct looker *l, const struct value_state *p)
     if (st->has_node && p->has_node && id_cmp(p->node_first, st->node_last) <= 0)
         rc = check_note(l, p->node_first_at, "stream", "a node's key is not in ascending order, or is there twice");
     if (!rc && st->has_entry && p->has_entry && id_cmp(p->first, st->last) <= 0)
-        rc = check_note(l, p->first_at, "stream", "an entry's id is not in ascending order behind those of the nodes before");
+        rc = check_note(l, p->first_at, "stream",
+                        "an entry's id is not in ascending order behind those of the nodes before");
     if (p->has_node) st->node_last = p->node_last, st->has_node = 1;
-    if (p->has_entry && (!st->has_entry || id_cmp(p->last, st->last) > 0)) st->last = p->last;
-    if (p->has_entry) st->has_entry = 1;
+    if (p->has_entry) {
+        if (!st->has_entry || id_cmp(p->greatest, st->greatest) > 0) st->greatest = p->greatest;
+        st->last = p->last;
+        st->has_entry = 1;
+    }
     if (!st->has_live && p->has_live) st->first_live = p->first_live, st->has_live = 1;
     st->live += p->live;
     st->faulty |= p->faulty;
@@ -299,7 +307,8 @@ static int group_close(struct looker *l)
             if (!(p[i].offset & OWNED))
                 rc = check_note(l, p[i].offset, "stream", "a pending entry of the group that no consumer owns");
     } else if (t->pel_n != t->owned_n || t->pel_sum.lo != t->owned_sum.lo || t->pel_sum.hi != t->owned_sum.hi) {
-        rc = check_note(l, t->group_at, "stream", "the consumers of this group do not own its pending entries once each");
+        rc = check_note(l, t->group_at, "stream",
+                        "the consumers of this group do not own its pending entries once each");
     }
     t->pel.n = 0;
     t->pel_n = t->owned_n = 0;
@@ -343,17 +352,16 @@ static int owned_id(struct looker *l, const struct rsp_rdb_token *t, int nacked)
     }
     while (low < high) {
         uint64_t mid = low + (high - low) / 2;
-        if (id_cmp(p[mid].id, id) < 0)
-            low = mid + 1;
-        else
-            high = mid;
+        if (id_cmp(p[mid].id, id) < 0) low = mid + 1;
+        else high = mid;
     }
     if (low == g->pel_n || id_cmp(p[low].id, id))
         return check_note(l, t->offset, "stream", "%s is not pending in its group",
-                    nacked ? "a NACKed entry" : "an entry of a consumer's pending list");
+                          nacked ? "a NACKed entry" : "an entry of a consumer's pending list");
     if (p[low].offset & OWNED)
-        return check_note(l, t->offset, "stream", nacked ? "a NACKed entry that a consumer owns, or that is there twice"
-                                                   : "a pending entry that is owned twice");
+        return check_note(l, t->offset, "stream",
+                          nacked ? "a NACKed entry that a consumer owns, or that is there twice"
+                                 : "a pending entry that is owned twice");
     p[low].offset |= OWNED;
     return RSP_OK;
 }
@@ -372,10 +380,9 @@ int check_stream_string(struct looker *l, int role, const struct stored *s)
         t->group_at = s->offset;
         t->group_no++;
         return name(l, s, 0, 0, "a group of this name is there already");
-    case RSP_ROLE_CONSUMER_NAME: return name(l, s, 1, t->group_no, "a consumer of this name is there already in the group");
-    case RSP_ROLE_PRODUCER:
-        t->producer_no++;
-        return name(l, s, 2, 0, "a producer of this name is there already");
+    case RSP_ROLE_CONSUMER_NAME:
+        return name(l, s, 1, t->group_no, "a consumer of this name is there already in the group");
+    case RSP_ROLE_PRODUCER: t->producer_no++; return name(l, s, 2, 0, "a producer of this name is there already");
     case RSP_ROLE_IID: return name(l, s, 3, t->producer_no, "this id of the producer is there already");
     default: return RSP_OK;
     }
@@ -391,14 +398,14 @@ static int counter(struct looker *l, const struct rsp_rdb_token *t)
         st->length = t->n;
         if (st->faulty || st->live == t->n) return RSP_OK;
         return check_note(l, t->offset, "stream", "the stream's length is %llu, but its nodes hold %llu entries",
-                    (unsigned long long)t->n, (unsigned long long)st->live);
+                          (unsigned long long)t->n, (unsigned long long)st->live);
     case RSP_ROLE_LAST_MS:
     case RSP_ROLE_FIRST_MS:
         g->ms = t->n;
         g->ms_at = t->offset;
         return RSP_OK;
     case RSP_ROLE_LAST_SEQ:
-        if (!st->has_entry || id_cmp(st->last, id) <= 0) return RSP_OK;
+        if (!st->has_entry || id_cmp(st->greatest, id) <= 0) return RSP_OK;
         return check_note(l, g->ms_at, "stream", "the last id is smaller than the id of an entry");
     case RSP_ROLE_FIRST_SEQ:
         if (st->faulty || !st->has_live || !id_cmp(st->first_live, id)) return RSP_OK;

@@ -60,7 +60,8 @@ static int inflate_through(struct looker *l, const struct rsp_rdb_token *t, stru
     sip_init(&sip, l->member_key, 1);
     for (;;) {
         size_t out = 0, was = in;
-        if (lzf_stream_step(z, t->body.p, t->body.n, &in, l->text.p, room, &out, &f)) return lzf_note(l, t->offset, f.reason);
+        if (lzf_stream_step(z, t->body.p, t->body.n, &in, l->text.p, room, &out, &f))
+            return lzf_note(l, t->offset, f.reason);
         sip_add(&sip, l->text.p, out);
         if (in == t->body.n && out < room) break;
         if (!out && in == was) break;
@@ -127,8 +128,9 @@ static struct sip128 hash_of(const struct looker *l, const struct stored *s)
 static int too_big(struct looker *l, const struct stored *s)
 {
     l->st.faulty = 1;
-    return check_note(l, s->offset, "string", "an encoded value of %llu bytes is larger than the limit: not looked into",
-                (unsigned long long)s->n);
+    return check_note(l, s->offset, "string",
+                      "an encoded value of %llu bytes is larger than the limit: not looked into",
+                      (unsigned long long)s->n);
 }
 
 static int list_node(struct looker *l, const struct stored *s)
@@ -165,8 +167,7 @@ int value_string(struct looker *l, int role, const struct stored *s)
     case RSP_ROLE_LISTPACK:
     case RSP_ROLE_INTSET: return !s->text.p && s->n ? too_big(l, s) : blob_whole(l, role, s);
     case RSP_ROLE_FIELDS_LISTPACK: return !s->text.p && s->n ? too_big(l, s) : blob_fields(l, s);
-    case RSP_ROLE_TEMPLATE_FIELD:
-        return !s->text.p && s->n ? RSP_OK : template_field(l, s->text, s->offset);
+    case RSP_ROLE_TEMPLATE_FIELD: return !s->text.p && s->n ? RSP_OK : template_field(l, s->text, s->offset);
     case RSP_ROLE_STREAM_NODE:
         if (!s->text.p && s->n) return too_big(l, s);
         return check_stream_string(l, role, s);
@@ -258,17 +259,13 @@ static int min_token(struct looker *l, const struct rsp_rdb_token *t)
     return RSP_OK;
 }
 
+/* Servers write indices in ascending order, but load any. */
 static int index_token(struct looker *l, const struct rsp_rdb_token *t)
 {
-    int had = l->st.has_index;
-    uint64_t before = l->st.index_last;
-    if (!had) l->st.index_first = t->n, l->st.index_first_at = t->offset;
-    l->st.has_index = 1;
-    l->st.index_last = t->n;
+    uint8_t b[8];
     if (t->n == UINT64_MAX) return check_note(l, t->offset, "array", "an index out of range (2^64-1)");
-    if (had && t->n == before) return check_note(l, t->offset, "array", "this index is there twice");
-    if (had && t->n < before) return check_note(l, t->offset, "array", "the indices are not in ascending order");
-    return RSP_OK;
+    store_le64(b, t->n);
+    return value_member(l, sip128_of(l->member_key, b, sizeof b), t->offset, "index");
 }
 
 static int other_token(struct looker *l, const struct rsp_rdb_token *t)
@@ -278,16 +275,18 @@ static int other_token(struct looker *l, const struct rsp_rdb_token *t)
     case RSP_ROLE_TTL_REL:
     case RSP_ROLE_TTL_ABS: return ttl_token(l, t);
     case RSP_ROLE_TTL_FIX:
-        if (as_i64(load_le64(t->body.p)) < -1) return check_note(l, t->offset, "ttl", "the field's expiry is negative (and not -1)");
+        if (as_i64(load_le64(t->body.p)) < -1)
+            return check_note(l, t->offset, "ttl", "the field's expiry is negative (and not -1)");
         return RSP_OK;
     case RSP_ROLE_MIN_EXPIRE: return min_token(l, t);
     case RSP_ROLE_CONTAINER:
         l->st.container = (uint8_t)(t->n < 255 ? t->n : 255);
         if (t->n == 1 || t->n == 2) return RSP_OK;
         l->st.container = 1;
-        return check_note(l, t->offset, "listpack", "unknown container kind %llu of a list node", (unsigned long long)t->n);
+        return check_note(l, t->offset, "listpack", "unknown container kind %llu of a list node",
+                          (unsigned long long)t->n);
     case RSP_ROLE_ARRAY_COUNT:
-        if (t->n) return RSP_OK;
+        if (t->n) return l->whole ? members_clear(&l->set, t->n < 1u << 16 ? t->n : 1u << 16) : RSP_OK;
         l->st.empty_told = 1;
         return check_note(l, t->offset, "empty", "an empty array: its count is zero");
     case RSP_ROLE_INDEX: return index_token(l, t);
@@ -334,7 +333,8 @@ int value_walk(struct looker *l, struct rsp_rdb_walk *walk, uint32_t *at, uint8_
         if (rc) return walk_fault(l, rc);
         if (tail && stream && t.kind != RSP_TOK_STR && !(t.kind == RSP_TOK_LOOP && t.role == RSP_ROLE_LENGTH)) {
             *tail = 1;
-        } else if (tail && stream && t.role != RSP_ROLE_NODE_ID && t.role != RSP_ROLE_STREAM_NODE && t.kind == RSP_TOK_STR) {
+        } else if (tail && stream && t.role != RSP_ROLE_NODE_ID && t.role != RSP_ROLE_STREAM_NODE &&
+                   t.kind == RSP_TOK_STR) {
             *tail = 1;
         }
         if (tail && *tail) {

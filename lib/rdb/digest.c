@@ -15,7 +15,10 @@ static const struct rsp_dd1_sum multiplier = {0x5851F42D4C957F2DULL, 0x2545F4914
 
 __extension__ typedef unsigned __int128 u128;
 
-static inline u128 wide(const struct rsp_dd1_sum *s) { return (u128)s->hi << 64 | s->lo; }
+static inline u128 wide(const struct rsp_dd1_sum *s)
+{
+    return (u128)s->hi << 64 | s->lo;
+}
 
 static inline void narrow(struct rsp_dd1_sum *s, u128 v)
 {
@@ -187,15 +190,14 @@ static struct words *plain_words(struct rsp_dd1 *d, const struct rsp_rdb_element
     if (!d->part_open) {
         start(fresh, letter_of(e->kind));
         if (e->kind == RSP_ELEM_INDEXED) put_u64(fresh, e->index);
-        if (e->kind == RSP_ELEM_MODULE)
-            put(fresh, e->a.p, e->a.n);
-        else
-            put_str(fresh, e->a);
+        if (e->kind == RSP_ELEM_MODULE) put(fresh, e->a.p, e->a.n);
+        else put_str(fresh, e->a);
         d->slots = 1;
     }
     if (e->kind == RSP_ELEM_FIELD) {
         if (!(d->slots & 2)) put_str(w, e->b);
         put_u64(w, e->expire_ms == RSP_RDB_NO_EXPIRE ? 0 : (uint64_t)e->expire_ms);
+        if (e->count) put_str(w, e->fields[0]); /* a path hash's path */
     }
     if (e->kind == RSP_ELEM_SCORED) put_u64(w, score_bits(e->score));
     d->part_open = d->slots = 0;

@@ -26,9 +26,13 @@ struct rsp_rdb_feed {
     uint64_t crc, seq;
     uint64_t sum;            /* of all blocks taken so far */
     const uint8_t *view;     /* the source shows its bytes itself: no copies */
+    size_t view_n;
     int no_crc, status, done, dead;
+    int partial;             /* block is not full: the source may bring more for it */
+    int crc_done;
     uint64_t crc_computed;
-    struct buf rest;
+    struct buf rest;         /* bytes behind the file, when the source does not show them itself */
+    struct rsp_span behind;  /* when it does */
 };
 
 int rsp_rdb_feed_new(const struct rsp_env *env, struct rsp_source *source,
@@ -51,7 +55,10 @@ int rsp_rdb_feed_new(const struct rsp_env *env, struct rsp_source *source,
     buf_init(&f->left, &f->own);
     buf_init(&f->rest, &f->own);
     scan_init(&f->scan, &f->own, f->name, NULL, o.skim);
-    if (rsp_source_view(source, &view) == RSP_OK) f->view = view.p;
+    if (rsp_source_view(source, &view) == RSP_OK) {
+        f->view = view.p;
+        f->view_n = view.n;
+    }
     rc = templates_new(&e, &f->templates);
     if (rc) goto out;
     f->scan.templates = f->templates;
@@ -60,6 +67,7 @@ int rsp_rdb_feed_new(const struct rsp_env *env, struct rsp_source *source,
     *ret = f;
     return RSP_OK;
 out:
+    if (e.error && !e.error->code) *e.error = f->error;
     rsp_rdb_feed_free(f);
     return rc;
 }
@@ -78,9 +86,9 @@ static void join_front(struct rsp_rdb_feed *f, struct block *k)
     f->left.n = 0;
 }
 
-/* left has outgrown the front: the block's bytes go behind it. 1: enough is there, and the block
- * has taken left over as its own memory. */
-static int join_left(struct rsp_rdb_feed *f, struct block *k, int *ready)
+/* left has outgrown the front: the block's bytes go behind it. *ready: enough is there (or, with now, it will
+ * not become more for a while), and the block has taken left over as its own memory. */
+static int join_left(struct rsp_rdb_feed *f, struct block *k, int now, int *ready)
 {
     int rc;
     if (!f->target) {
@@ -90,7 +98,7 @@ static int join_left(struct rsp_rdb_feed *f, struct block *k, int *ready)
     }
     rc = buf_add(&f->left, k->new, k->new_n);
     if (rc) return rc;
-    *ready = k->status != RSP_OK || f->left.n >= f->target;
+    *ready = now || k->status != RSP_OK || f->left.n >= f->target;
     if (!*ready) return RSP_OK;
     mem_free(&f->own, k->mem, k->mem_n);
     k->mem = f->left.p;
@@ -116,13 +124,13 @@ static void sum_block(struct rsp_rdb_feed *f, struct block *k)
         f->sum = crc64(f->sum, k->new, k->new_n);
 }
 
-/* The next window. RSP_OK: f->block, f->p, f->n; *partial when the source may bring more for the same block. */
-static int next_window(struct rsp_rdb_feed *f, int *partial)
+/* The next window. RSP_OK: f->block, f->p, f->n; partial when the source may bring more for the same block. */
+static int next_window(struct rsp_rdb_feed *f)
 {
-    *partial = 0;
+    f->partial = 0;
     for (;;) {
         struct block *k = NULL;
-        int ready = 1, rc = blocks_next(f->blocks, &k);
+        int ready = 1, again, rc = blocks_next(f->blocks, &k);
         if (rc < 0) f->error = *blocks_error(f->blocks);
         if (rc < 0) return rc;
         if (rc == RSP_END) return RSP_ESTATE;
@@ -132,22 +140,23 @@ static int next_window(struct rsp_rdb_feed *f, int *partial)
             else
                 join_front(f, k);
             f->block = k;
-            *partial = rc == RSP_AGAIN;
-            if (!*partial)
+            f->partial = rc == RSP_AGAIN;
+            if (!f->partial)
                 sum_block(f, k);
             else
                 k->crc = f->sum;
             return RSP_OK;
         }
-        if (rc == RSP_AGAIN) blocks_settle(f->blocks, k);
+        again = rc == RSP_AGAIN;
+        if (again) blocks_settle(f->blocks, k);
         sum_block(f, k);
-        rc = join_left(f, k, &ready);
-        if (rc) return rc;
-        if (ready) {
+        rc = join_left(f, k, again && k->new_n, &ready);
+        if (!rc && ready) {
             f->block = k;
             return RSP_OK;
         }
         blocks_release(f->blocks, k);
+        if (rc || again) return rc ? rc : RSP_AGAIN;
     }
 }
 
@@ -168,27 +177,39 @@ static void publish(struct rsp_rdb_feed *f, struct block *k)
     b->open_key.n = k->open_key.n;
 }
 
-static void finish(struct rsp_rdb_feed *f, const struct block *k)
+/* The EOF opcode has just been seen, in the block's new bytes: a window never begins before it again. */
+static void sum_up(struct rsp_rdb_feed *f, const struct block *k)
 {
     uint64_t new_at = f->scan.base + (uint64_t)(k->new - f->p);
-    f->done = 1;
+    f->crc_done = 1;
     if (!f->no_crc && f->scan.version >= 5)
         f->crc_computed = crc64(k->crc, k->new, (size_t)(f->scan.eof_offset - new_at));
+}
+
+static int finish(struct rsp_rdb_feed *f)
+{
+    f->done = 1;
     blocks_stop(f->blocks);
+    f->behind.p = f->p + f->scan.at;
+    f->behind.n = f->view ? f->view_n - (size_t)f->scan.base - f->scan.at : f->n - f->scan.at;
+    if (f->view) return RSP_END;
+    return buf_add(&f->rest, f->behind.p, f->behind.n) ? RSP_ENOMEM : RSP_END;
 }
 
 /* Scans the window; afterwards f->status says how it goes on. */
-static int scan_window(struct rsp_rdb_feed *f, int partial)
+static int scan_window(struct rsp_rdb_feed *f)
 {
     struct block *k = f->block;
     size_t keep = 0;
-    int rc;
+    int rc, partial = f->partial;
     if (f->scan.parts && !k->out.n && !k->open_key.n) {
+        k->open_key.env = &f->own; /* not the record of the thread that reads */
         rc = buf_add(&k->open_key, f->scan.open_key.p, f->scan.open_key.n);
         if (rc) return rc;
         k->pub.open_offset = f->scan.open_offset;
     }
     rc = scan_run(&f->scan, f->p, f->n, !partial, !partial && k->status == RSP_END, &k->out, &keep);
+    if (f->scan.phase >= SCAN_CRC && !f->crc_done) sum_up(f, k);
     if (rc == RSP_OK && partial) return RSP_AGAIN;
     if (rc == RSP_OK && k->status < 0) {
         rc = k->status;
@@ -199,9 +220,7 @@ static int scan_window(struct rsp_rdb_feed *f, int partial)
         if (!f->view) rc = buf_add(&f->left, f->p + keep, f->n - keep);
         scan_move(&f->scan, keep);
     } else if (rc == RSP_END) {
-        finish(f, k);
-        rc = buf_add(&f->rest, f->p + f->scan.at, f->n - f->scan.at < 4096 ? f->n - f->scan.at : 4096);
-        if (!rc) rc = RSP_END;
+        rc = finish(f);
     } else if (f->scan.phase == SCAN_VALUE && !f->scan.parts) {
         scan_note_key(&f->scan, f->p);
     }
@@ -223,14 +242,15 @@ int rsp_rdb_feed_next(struct rsp_rdb_feed *f, struct rsp_rdb_batch **ret)
     if (f->dead) return RSP_ESTATE;
     for (;;) {
         struct block *k;
-        int partial = 0, rc;
+        int rc;
         if (f->status) return tell(f, f->status);
-        rc = next_window(f, &partial);
-        if (!rc) rc = scan_window(f, partial);
+        rc = next_window(f);
+        if (!rc) rc = scan_window(f);
         if (rc) return tell(f, rc);
         k = f->block;
         f->block = NULL;
-        if (partial) blocks_settle(f->blocks, k);
+        if (f->partial) blocks_settle(f->blocks, k);
+        f->partial = 0;
         if (k->out.n || f->scan.skim) {
             *ret = &k->pub;
             return RSP_OK;
@@ -278,7 +298,7 @@ void rsp_rdb_feed_info(struct rsp_rdb_feed *f, struct rsp_rdb_feed_info *info)
 int rsp_rdb_feed_rest(struct rsp_rdb_feed *f, size_t want, struct rsp_span *view)
 {
     if (!f->done || want > 4096) return RSP_ESTATE;
-    while (f->rest.n < want) {
+    while (f->rest.n < want && !f->view) {
         struct block *k = NULL;
         int rc = blocks_next(f->blocks, &k), end;
         if (rc == RSP_END) break;
@@ -290,15 +310,23 @@ int rsp_rdb_feed_rest(struct rsp_rdb_feed *f, size_t want, struct rsp_span *view
         if (rc) return tell(f, rc);
         if (end) break;
     }
-    view->p = f->rest.p;
-    view->n = f->rest.n < want ? f->rest.n : want;
+    if (feed_drawn(f, view)) return RSP_ESTATE;
+    if (view->n > want) view->n = want;
+    return RSP_OK;
+}
+
+int feed_drawn(const struct rsp_rdb_feed *f, struct rsp_span *view)
+{
+    if (!f->done) return RSP_ESTATE;
+    view->p = f->view ? f->behind.p : f->rest.p;
+    view->n = f->view ? f->behind.n : f->rest.n;
     return RSP_OK;
 }
 
 void rsp_rdb_feed_free(struct rsp_rdb_feed *f)
 {
     if (!f) return;
-    if (f->block && f->blocks) blocks_release(f->blocks, f->block);
+    if (f->block && !f->partial) blocks_release(f->blocks, f->block); /* a partial one is still with blocks.c */
     blocks_free(f->blocks);
     templates_free(f->templates);
     scan_free(&f->scan);

@@ -42,4 +42,7 @@ void blocks_release(struct blocks *b, struct block *block);
 void blocks_stop(struct blocks *b);
 void blocks_free(struct blocks *b);
 
+/* feed.c: after RSP_END, every byte behind the file that was drawn from the source with it. */
+int feed_drawn(const struct rsp_rdb_feed *f, struct rsp_span *view);
+
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "rdb/walk.h"
+#include "rdb/feed.h"
 
 enum reader_at { AT_START, AT_ITEMS, IN_TOKENS, IN_ELEMENTS, AT_EOF, AT_END };
 
@@ -69,7 +69,7 @@ uint64_t rsp_rdb_offset(const struct rsp_rdb_reader *r)
 
 int rsp_rdb_rest(struct rsp_rdb_reader *r, struct rsp_span *view)
 {
-    return r->at == AT_END ? rsp_rdb_feed_rest(r->feed, 4096, view) : RSP_ESTATE;
+    return r->at == AT_END ? feed_drawn(r->feed, view) : RSP_ESTATE;
 }
 
 static struct rsp_span raw(const struct rsp_rdb_reader *r, uint32_t from, uint32_t to)
@@ -144,6 +144,7 @@ static int part_event(struct rsp_rdb_reader *r, struct rsp_rdb_event *e)
         e->first = (i->flags & RSP_ITEM_FIRST) != 0;
         e->last = (i->flags & RSP_ITEM_LAST) != 0;
         e->offset = r->batch->offset + i->value;
+        r->offset = r->batch->offset + i->end;
         return RSP_OK;
     }
     if (r->depth == RSP_RDB_ENCODED) {
@@ -151,6 +152,7 @@ static int part_event(struct rsp_rdb_reader *r, struct rsp_rdb_event *e)
         e->kind = RSP_RDB_TOKEN;
         e->token = &r->token;
         e->offset = r->token.offset;
+        r->offset = r->batch->offset + r->walk_at;
     } else {
         r->element.size = sizeof r->element;
         rc = rsp_rdb_value_next(r->value, &r->element);
@@ -162,7 +164,7 @@ static int part_event(struct rsp_rdb_reader *r, struct rsp_rdb_event *e)
         e->kind = RSP_RDB_KEY_END;
         e->token = NULL;
         e->element = NULL;
-        e->offset = r->batch->offset + i->end;
+        e->offset = r->offset = r->batch->offset + i->end;
         r->now = NULL;
         return RSP_OK;
     }
@@ -192,6 +194,7 @@ static int eof_event(struct rsp_rdb_reader *r, struct rsp_rdb_event *e)
     e->number = info.crc_stored;
     e->number2 = info.crc_computed;
     e->number3 = info.crc_state;
+    e->dialect = info.dialect;
     e->offset = info.crc_offset - 1;
     r->offset = info.offset;
     r->at = AT_END;
@@ -217,6 +220,7 @@ static int item_event(struct rsp_rdb_reader *r, struct rsp_rdb_event *e)
     if (i->kind != RSP_RDB_KEY) return opcode_event(r, i, e);
     if (i->flags & RSP_ITEM_FIRST) {
         r->skipping = 0;
+        r->offset = r->batch->offset + i->value;
         part_begin(r, i);
         return key_event(r, i, e);
     }
@@ -250,6 +254,7 @@ static int next(struct rsp_rdb_reader *r, struct rsp_rdb_event *e)
         if (r->at == AT_START) r->at = AT_ITEMS;
         e->kind = RSP_RDB_HEADER;
         e->number = info.version;
+        r->offset = 9;
         return RSP_OK;
     }
 }
@@ -274,6 +279,7 @@ int rsp_rdb_next(struct rsp_rdb_reader *r, struct rsp_rdb_event *event)
 int rsp_rdb_skip(struct rsp_rdb_reader *r)
 {
     if (r->dead) return RSP_ESTATE;
+    if (r->now) r->offset = r->batch->offset + r->now->end;
     r->now = NULL;
     r->skipping = 1;
     return RSP_OK;

@@ -91,7 +91,7 @@ static int put_walk(struct scan *s, struct scan_out *out, const struct rsp_rdb_w
 static int header(struct scan *s, const uint8_t *p, size_t n, int final)
 {
     size_t k = n < 9 ? n : 9, digits_at;
-    int redis = !memcmp(p, "REDIS", k < 5 ? k : 5), valkey = !memcmp(p, "VALKEY", k < 6 ? k : 6);
+    int redis = !k || !memcmp(p, "REDIS", k < 5 ? k : 5), valkey = k && !memcmp(p, "VALKEY", k < 6 ? k : 6);
     unsigned version = 0;
     if (!redis && !valkey) return fault(s, RSP_EFORMAT, 0, "not an RDB file: it begins with neither REDIS nor VALKEY");
     if (n < 9) {
@@ -383,10 +383,8 @@ static int opcode(struct scan *s, const uint8_t *p, size_t n, size_t at, struct 
     rc = scan_opcode(s, &win, &item);
     if (rc == RSP_EUNSUPPORTED) return unknown(s, at, p[at]);
     if (rc < 0) return win.why ? fault(s, rc, win.at, win.why) : rc;
-    if (rc) {
-        s->at = at;
-        return rc;
-    }
+    if (rc) return rc;
+    item.start = (uint32_t)s->at; /* a key's attributes before it are among its bytes, so that none is in no event */
     s->at = win.at;
     return put(s, out, &item);
 }
@@ -451,12 +449,27 @@ static int plain_records(struct scan *s, const uint8_t *p, size_t n, struct scan
     return rc;
 }
 
+/* A record's head, or an opcode with what stands before it. */
+static int item(struct scan *s, const uint8_t *p, size_t n, struct scan_out *out)
+{
+    struct rsp_rdb_item rec = s->rec;
+    size_t opcode_at = s->at;
+    int detached = s->detached, rc = head(s, p, n, &opcode_at);
+    if (rc == RSP_OK) value_begin(s);
+    if (rc != RSP_END) return rc;
+    rc = opcode(s, p, n, opcode_at, out);
+    if (rc == RSP_AGAIN) { /* both will be looked at again */
+        s->rec = rec;
+        s->detached = detached;
+    }
+    return rc;
+}
+
 int scan_run(struct scan *s, const uint8_t *p, size_t n, int full, int final, struct scan_out *out, size_t *keep)
 {
     int rc = RSP_OK;
     *keep = 0;
     while (!rc) {
-        size_t opcode_at = s->at;
         switch (s->phase) {
         case SCAN_HEADER: rc = header(s, p, n, final); break;
         case SCAN_ITEM:
@@ -467,11 +480,7 @@ int scan_run(struct scan *s, const uint8_t *p, size_t n, int full, int final, st
                 rc = RSP_AGAIN;
                 break;
             }
-            opcode_at = s->at;
-            rc = head(s, p, n, &opcode_at);
-            if (rc == RSP_OK) value_begin(s);
-            if (rc == RSP_END) rc = opcode(s, p, n, opcode_at, out);
-            if (rc == RSP_AGAIN) *keep = s->at;
+            rc = item(s, p, n, out);
             break;
         case SCAN_VALUE: rc = value(s, p, n, full, final, out, keep); break;
         case SCAN_CRC:

@@ -218,20 +218,22 @@ static int template_names(struct cursor *c, const uint64_t n, struct buf *text, 
 static int hash_template(struct scan *s, struct cursor *c, struct rsp_rdb_item *item)
 {
     struct buf text, spans;
-    size_t at = c->at;
-    uint64_t id = get_len(c), n = get_len(c);
+    size_t at = c->at, count_at;
+    uint64_t id = get_len(c), n;
     int rc;
+    count_at = c->at;
+    n = get_len(c);
     buf_init(&text, s->env);
     buf_init(&spans, s->env);
     if (!c->rc && !n) {
-        c->at = at;
+        c->at = count_at;
         stop(c, RSP_EFORMAT, "a hash template without fields");
     }
     item->value = (uint32_t)c->at;
     rc = template_names(c, n, &text, &spans);
     if (!rc && !c->rc) {
         struct rsp_span *f = (struct rsp_span *)(void *)spans.p;
-        for (uint64_t i = 0; i < n; i++) f[i].p = text.p + (size_t)f[i].p;
+        for (uint64_t i = 0; i < n; i++) f[i].p = text.p ? text.p + (size_t)f[i].p : NULL;
         rc = templates_add(s->templates, id, f, (size_t)n);
         if (rc == RSP_EFORMAT) {
             c->at = at;

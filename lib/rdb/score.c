@@ -13,17 +13,28 @@ static int word(struct rsp_span t, const char *s)
     return t.n == strlen(s) && !memcmp(t.p, s, t.n);
 }
 
-/* Up to 15 digits, exactly: no library call. */
-static int small_integer(struct rsp_span t, double *d)
+/* Plain decimals of up to 15 digits, without a library call. Both the digits as an integer and the
+ * power of ten are exact doubles then, so their quotient is the correctly rounded value. */
+static int plain_decimal(struct rsp_span t, double *d)
 {
-    size_t i = t.n && t.p[0] == '-';
+    static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    size_t i = t.n && t.p[0] == '-', digits = 0, point = 0, decimals = 0;
     int64_t v = 0;
-    if (t.n == i || t.n - i > 15) return 0;
+    if (t.n > 17) return 0;
     for (size_t k = i; k < t.n; k++) {
-        if (t.p[k] < '0' || t.p[k] > '9') return 0;
-        v = v * 10 + (t.p[k] - '0');
+        if (t.p[k] == '.' && !point && digits) {
+            point = 1;
+        } else if (t.p[k] >= '0' && t.p[k] <= '9' && digits < 15) {
+            v = v * 10 + (t.p[k] - '0');
+            digits++;
+            decimals += point;
+        } else {
+            return 0;
+        }
     }
-    *d = i ? -(double)v : (double)v;
+    if (!digits || (point && !decimals)) return 0;
+    *d = (double)v / tens[decimals];
+    if (i) *d = -*d;
     return 1;
 }
 
@@ -41,7 +52,7 @@ static double c_strtod(char *text, char **end)
 int score_parse(struct rsp_span t, double *d)
 {
     char text[128], *end;
-    if (small_integer(t, d)) return 0;
+    if (plain_decimal(t, d)) return 0;
     if (word(t, "inf") || word(t, "+inf")) {
         *d = INFINITY;
         return 0;

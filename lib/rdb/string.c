@@ -21,18 +21,13 @@ static int scratch_room(const struct rsp_env *env, struct rsp_scratch *s, uint64
     return RSP_OK;
 }
 
-int rsp_rdb_batch_string(const struct rsp_env *env, const struct rsp_rdb_batch *batch, uint32_t at,
-                         struct rsp_scratch *scratch, struct rsp_span *text)
+static int any_string(const struct rsp_env *env, const struct rsp_rdb_batch *batch, uint32_t at,
+                      struct rsp_scratch *scratch, struct rsp_span *text)
 {
     const uint8_t *p = batch->p + at;
     size_t avail = batch->n - at;
     struct rdb_str s;
     int rc;
-    if (avail && p[0] < 0x40 && p[0] < avail) { /* nearly all keys */
-        text->p = p + 1;
-        text->n = p[0];
-        return RSP_OK;
-    }
     if (str_head(p, avail, &s) <= 0 || s.body > avail - s.head)
         return fail_at(env, RSP_EFORMAT, NULL, batch->offset + at, "not a string");
     if (s.enc == RSP_STR_RAW) {
@@ -55,10 +50,28 @@ int rsp_rdb_batch_string(const struct rsp_env *env, const struct rsp_rdb_batch *
     return RSP_OK;
 }
 
+int rsp_rdb_batch_string(const struct rsp_env *env, const struct rsp_rdb_batch *batch, uint32_t at,
+                         struct rsp_scratch *scratch, struct rsp_span *text)
+{
+    const uint8_t *p = batch->p + at;
+    size_t avail = batch->n - at;
+    struct rsp_env full;
+    if (avail && p[0] < 0x40 && p[0] < avail) { /* nearly all keys */
+        text->p = p + 1;
+        text->n = p[0];
+        return RSP_OK;
+    }
+    env_init(&full, env); /* the caller's may have been filled in only in part */
+    return any_string(&full, batch, at, scratch, text);
+}
+
 int rsp_rdb_batch_key(const struct rsp_env *env, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item,
                       struct rsp_scratch *scratch, struct rsp_span *key)
 {
-    if (item->flags & RSP_ITEM_FIRST) return rsp_rdb_batch_string(env, batch, item->key, scratch, key);
+    const struct rsp_rdb_item *first = item; /* it may be in this batch, too */
+    if (item >= batch->items && item < batch->items + batch->count)
+        while (first > batch->items && !(first->flags & RSP_ITEM_FIRST)) first--;
+    if (first->flags & RSP_ITEM_FIRST) return rsp_rdb_batch_string(env, batch, first->key, scratch, key);
     *key = batch->open_key;
     return RSP_OK;
 }

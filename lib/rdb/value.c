@@ -36,7 +36,7 @@ void rsp_rdb_value_free(struct rsp_rdb_value *v)
     mem_free(&v->env, v->big_out, BIG_OUT);
     mem_free(&v->env, v->master, v->master_cap * sizeof *v->master);
     mem_free(&v->env, v->fields, v->fields_cap * sizeof *v->fields);
-    mem_free(&v->env, v->digits, v->fields_cap * sizeof *v->digits);
+    mem_free(&v->env, v->digits, v->digits_cap * sizeof *v->digits);
     mem_free(&v->env, v->name_ends, v->names_cap * sizeof *v->name_ends);
     mem_free(&v->env, v, sizeof *v);
 }
@@ -64,6 +64,8 @@ void rsp_rdb_value_open(struct rsp_rdb_value *v, const struct rsp_rdb_batch *bat
     v->ttl = RSP_RDB_NO_EXPIRE;
     v->names.n = v->names_n = v->name_at = 0;
     v->tmpl = NULL;
+    if (v->dialect == RSP_RDB_REDIS && v->type == 32 && !(item->flags & RSP_ITEM_FIRST))
+        v->tmpl = templates_find(batch->templates, v->walk.reg);
     v->path.p = NULL;
     v->path.n = 0;
     v->offset = batch->offset + item->value;
@@ -128,10 +130,11 @@ int value_text(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, struct sl
 
 int value_blob(struct rsp_rdb_value *v, const struct rsp_rdb_token *t)
 {
-    int rc;
-    v->blob_raw = t->enc == RSP_STR_RAW;
-    v->blob_offset = v->blob_raw ? v->batch->offset + (uint64_t)(t->body.p - v->batch->p) : t->offset;
-    if (v->blob_raw) {
+    int collected = t->body.n && t->body.p == v->blob_own.p, rc;
+    v->blob_raw = collected ? v->str_enc == RSP_STR_RAW : t->enc == RSP_STR_RAW;
+    v->blob_offset = t->offset;
+    if (v->blob_raw) v->blob_offset = collected ? v->big_body : v->batch->offset + (uint64_t)(t->body.p - v->batch->p);
+    if (t->enc == RSP_STR_RAW) {
         v->blob_bytes = t->body;
         return RSP_OK;
     }
@@ -172,6 +175,7 @@ static int big_begin(struct rsp_rdb_value *v, const struct rsp_rdb_token *t)
     v->big = v->big_slot < 0 ? 2 : 1;
     v->big_first = 1;
     v->big_n = v->walk.str_n;
+    v->big_body = v->batch->offset + (uint64_t)(t->body.p - v->batch->p);
     v->str_enc = t->enc;
     v->blob_own.n = 0;
     v->blob_offset = t->offset;
@@ -210,6 +214,11 @@ static int big_done(const struct rsp_rdb_value *v)
            (v->str_enc != RSP_STR_LZF || (v->lzf->out_total == v->big_n && !v->lzf->run));
 }
 
+static int is_template(const struct rsp_rdb_value *v)
+{
+    return v->dialect == RSP_RDB_REDIS && v->type >= 29 && v->type <= 32;
+}
+
 static int big_element(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
 {
     int rc = big_piece(v, &e->a);
@@ -220,14 +229,23 @@ static int big_element(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
     e->part_first = (uint8_t)v->big_first;
     e->part_last = (uint8_t)big_done(v);
     e->number[0] = v->big_n;
-    if (v->big_slot == 1 && v->big_first) e->b = v->a.text;
+    if (v->big_first && v->big_kind == RSP_ELEM_INDEXED) e->index = v->number[1];
+    if (v->big_first && v->big_slot == 1) {
+        size_t at = v->name_at;
+        e->b = v->a.text;
+        if (is_template(v)) { /* the name belongs to the value as a whole, which takes it again */
+            rc = template_next(v, &e->b);
+            v->name_at = at;
+            if (rc) return rc;
+        }
+    }
     v->big_first = 0;
     if (e->part_last) {
         struct slot *s = v->big_slot ? &v->b : &v->a;
         s->text.p = NULL;
         s->text.n = 0;
         s->in_batch = 0;
-        v->big = 0;
+        v->big = 5; /* the element itself comes next */
     }
     return RSP_OK;
 }
@@ -281,11 +299,6 @@ static int template_value(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
     v->ttl = RSP_RDB_NO_EXPIRE;
     rc = template_next(v, &v->a.text);
     return rc ? rc : put_field(v, e);
-}
-
-static int is_template(const struct rsp_rdb_value *v)
-{
-    return v->dialect == RSP_RDB_REDIS && v->type >= 29 && v->type <= 32;
 }
 
 static int relative_ttl(struct rsp_rdb_value *v, uint64_t ttl, uint64_t offset)
@@ -483,6 +496,7 @@ static int big_token(struct rsp_rdb_value *v, struct rsp_rdb_token *t)
 {
     int rc = RSP_OK;
     if (t->part_first) {
+        v->big_token = *t;
         rc = big_begin(v, t);
         v->offset = v->big_slot > 0 ? v->offset : t->offset;
     }
@@ -506,7 +520,12 @@ static int next_element(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
         if (v->big == 1) {
             rc = big_element(v, e);
             if (rc != RSP_END) return rc;
-            if (v->big_last) v->big = 0;
+        }
+        if (v->big == 5) {
+            v->big = 0;
+            t = v->big_token;
+            rc = token_element(v, &t, e);
+            if (rc != RSP_AGAIN) return rc;
         }
         if (v->have_held) {
             t = v->held;

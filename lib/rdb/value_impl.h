@@ -56,10 +56,11 @@ struct rsp_rdb_value {
     } it;
 
     /* a string too large to be seen whole */
-    int big, big_slot, big_first, big_kind; /* big: 1 handing out, 2 collecting a blob */
+    int big, big_slot, big_first, big_kind; /* big: 1 handing out, 2 collecting a blob, 5 all handed out */
+    struct rsp_rdb_token big_token; /* its first part */
     struct rsp_span big_in;
     int big_last;
-    uint64_t big_n;
+    uint64_t big_n, big_body; /* its length; file offset of its first stored byte */
     struct lzf_stream *lzf;
     uint8_t *big_out;
 
@@ -72,7 +73,7 @@ struct rsp_rdb_value {
     size_t master_cap;
     struct rsp_span *fields;
     char (*digits)[I64_TEXT];
-    size_t fields_cap;
+    size_t fields_cap, digits_cap;
 
     /* hash templates that stand in the value; path hashes */
     struct buf names;         /* their text */

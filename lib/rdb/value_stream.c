@@ -36,34 +36,36 @@ static int need_int(struct rsp_rdb_value *v, int64_t *i)
     return RSP_OK;
 }
 
+/* Both grow as elements are met, not by what a count claims. */
 static int grow_master(struct rsp_rdb_value *v, size_t n)
 {
+    size_t cap = v->master_cap ? v->master_cap * 2 : 16;
     struct entry *m;
     if (n <= v->master_cap) return RSP_OK;
-    m = mem_resize(&v->env, v->master, v->master_cap * sizeof *m, n * sizeof *m);
+    m = mem_resize(&v->env, v->master, v->master_cap * sizeof *m, cap * sizeof *m);
     if (!m) return RSP_ENOMEM;
     v->master = m;
-    v->master_cap = n;
+    v->master_cap = cap;
     return RSP_OK;
 }
 
 static int grow_fields(struct rsp_rdb_value *v, size_t n)
 {
-    size_t cap = v->fields_cap * 2 < n ? n : v->fields_cap * 2;
+    size_t cap = v->fields_cap ? v->fields_cap * 2 : 16;
     struct rsp_span *fields;
     void *digits;
-    if (n <= v->fields_cap) return RSP_OK;
-    fields = mem_resize(&v->env, v->fields, v->fields_cap * sizeof *fields, cap * sizeof *fields);
-    if (!fields) return RSP_ENOMEM;
-    v->fields = fields;
-    digits = mem_resize(&v->env, v->digits, v->fields_cap * I64_TEXT, cap * I64_TEXT);
-    if (!digits) { /* both have the one capacity: take the growth back */
-        fields = mem_resize(&v->env, fields, cap * sizeof *fields, (v->fields_cap ? v->fields_cap : 1) * sizeof *fields);
-        if (fields) v->fields = fields;
-        return RSP_ENOMEM;
+    if (n > v->fields_cap) {
+        fields = mem_resize(&v->env, v->fields, v->fields_cap * sizeof *fields, cap * sizeof *fields);
+        if (!fields) return RSP_ENOMEM;
+        v->fields = fields;
+        v->fields_cap = cap;
     }
-    v->digits = digits;
-    v->fields_cap = cap;
+    if (v->fields_cap > v->digits_cap) {
+        digits = mem_resize(&v->env, v->digits, v->digits_cap * I64_TEXT, v->fields_cap * I64_TEXT);
+        if (!digits) return RSP_ENOMEM;
+        v->digits = digits;
+        v->digits_cap = v->fields_cap;
+    }
     return RSP_OK;
 }
 
@@ -78,8 +80,10 @@ int stream_open(struct rsp_rdb_value *v)
     if (live < 0 || deleted < 0 || live > INT32_MAX || deleted > INT32_MAX)
         return node_fault(v, "a stream's listpack has an impossible number of entries");
     if (n < 0 || (uint64_t)n > v->blob_bytes.n) return node_fault(v, "more master fields than the listpack can hold");
-    rc = grow_master(v, (size_t)n);
-    for (int64_t i = 0; i < n && !rc; i++) rc = need(v, &v->master[i]);
+    for (int64_t i = 0; i < n && !rc; i++) {
+        rc = grow_master(v, (size_t)i + 1);
+        if (!rc) rc = need(v, &v->master[i]);
+    }
     if (!rc) rc = need_int(v, &end);
     if (rc) return rc;
     v->master_n = (uint64_t)n;
@@ -90,6 +94,13 @@ int stream_open(struct rsp_rdb_value *v)
     return RSP_OK;
 }
 
+/* p stays NULL when the text stands in v->digits, which may still move. */
+static void set_text(struct rsp_rdb_value *v, size_t i, const struct entry *e)
+{
+    v->fields[i] = entry_text(e, v->digits[i]);
+    if (e->is_int) v->fields[i].p = NULL;
+}
+
 static int entry_fields(struct rsp_rdb_value *v, int same, size_t *count)
 {
     int64_t n = (int64_t)v->master_n;
@@ -97,20 +108,24 @@ static int entry_fields(struct rsp_rdb_value *v, int same, size_t *count)
     if (!same) rc = need_int(v, &n);
     if (rc) return rc;
     if (n < 0 || (uint64_t)n > v->blob_bytes.n) return node_fault(v, "more fields than the listpack can hold");
-    rc = grow_fields(v, 2 * (size_t)n);
     for (size_t i = 0; i < (size_t)n && !rc; i++) {
         struct entry field, value;
+        rc = grow_fields(v, 2 * i + 2);
+        if (rc) break;
         if (same)
             field = v->master[i];
         else
             rc = need(v, &field);
         if (!rc) rc = need(v, &value);
         if (rc) break;
-        v->fields[2 * i] = entry_text(&field, v->digits[2 * i]);
-        v->fields[2 * i + 1] = entry_text(&value, v->digits[2 * i + 1]);
+        set_text(v, 2 * i, &field);
+        set_text(v, 2 * i + 1, &value);
     }
+    if (rc) return rc;
     *count = 2 * (size_t)n;
-    return rc;
+    for (size_t i = 0; i < *count; i++)
+        if (!v->fields[i].p) v->fields[i].p = (const uint8_t *)v->digits[i];
+    return RSP_OK;
 }
 
 int stream_next(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
@@ -185,6 +200,7 @@ static int fixed(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, struct 
 static int stream_counters(struct rsp_rdb_value *v, struct rsp_rdb_element *e, int more)
 {
     *e = v->meta;
+    memset(&v->meta, 0, sizeof v->meta);
     e->size = sizeof *e;
     e->kind = RSP_ELEM_STREAM;
     e->expire_ms = RSP_RDB_NO_EXPIRE;

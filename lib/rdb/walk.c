@@ -87,8 +87,12 @@ static int settle(struct rsp_rdb_walk *w, const struct walk_step *prog, const st
     }
 }
 
-/* The element count in a listpack's header, from the string that holds it. */
-static int listpack_count(const uint8_t *body, const struct rdb_str *s, uint64_t *count)
+/* So many bytes of a listpack string always show its header, compressed or not. */
+#define COUNT_BYTES 64
+static const char no_count[] = "the template's field names are not a listpack that tells its element count";
+
+/* The element count in a listpack's header, from the n visible bytes of the string that holds it. */
+static int listpack_count(const uint8_t *body, size_t n, const struct rdb_str *s, uint64_t *count)
 {
     uint8_t head[6];
     if (s->enc == RSP_STR_RAW && s->n >= 7) {
@@ -97,7 +101,7 @@ static int listpack_count(const uint8_t *body, const struct rdb_str *s, uint64_t
         struct lzf_stream z;
         size_t in_pos = 0, out_pos = 0;
         lzf_stream_init(&z, s->n);
-        if (lzf_stream_step(&z, body, (size_t)s->body, &in_pos, head, sizeof head, &out_pos, NULL) < 0) return -1;
+        if (lzf_stream_step(&z, body, n, &in_pos, head, sizeof head, &out_pos, NULL) < 0) return -1;
         if (out_pos < sizeof head) return -1;
     } else {
         return -1;
@@ -145,6 +149,10 @@ static inline int take_str(struct rsp_rdb_walk *w, struct window *win, const str
         return bad_at(win, "the LZF string claims more bytes than its compressed form can hold");
     if (s.body > avail - s.head) {
         if (s.body <= RSP_RDB_BIG_BYTES) return RSP_AGAIN;
+        if (step->op == OP_COUNT_STR) {
+            if (avail - s.head < COUNT_BYTES) return RSP_AGAIN;
+            if (listpack_count(p + s.head, avail - s.head, &s, &w->reg)) return bad_at(win, no_count);
+        }
         w->mid = 1;
         w->str_enc = s.enc;
         w->str_n = s.n;
@@ -167,8 +175,8 @@ static inline int take_str(struct rsp_rdb_walk *w, struct window *win, const str
         t->n = s.n;
         if (s.enc == RSP_STR_INT) t->i = str_int(p + s.head, s.body);
     }
-    if (step->op == OP_COUNT_STR && listpack_count(p + s.head, &s, &w->reg))
-        return bad_at(win, "the template's field names are not a listpack that tells its element count");
+    if (step->op == OP_COUNT_STR && listpack_count(p + s.head, (size_t)s.body, &s, &w->reg))
+        return bad_at(win, no_count);
     win->at += s.head + (size_t)s.body;
     w->op++;
     return RSP_OK;
