@@ -49,7 +49,7 @@ static int read_length(const struct zipmap *zm, size_t *at, size_t *n, struct bl
 
 int zipmap_next(struct zipmap *zm, struct entry *field, struct entry *value, struct blob_fault *fault)
 {
-    size_t at = zm->at, end = zm->n - 1, n, unused;
+    size_t at = zm->at, end = zm->n - 1, n, unused, value_at;
     int rc;
     if (at == end) {
         if (zm->count != ZIPMAP_UNKNOWN && zm->seen != zm->count)
@@ -63,11 +63,12 @@ int zipmap_next(struct zipmap *zm, struct entry *field, struct entry *value, str
     if (n > end - at) return bad(fault, zm->at, "the field reaches past the end of the zipmap");
     *field = (struct entry){zm->base + at, n, 0, 0};
     at += n;
+    value_at = at;
     rc = read_length(zm, &at, &n, fault);
     if (rc) return rc;
     if (at == end) return bad(fault, at, "a pair ends before its value");
     unused = zm->base[at++];
-    if (n > end - at) return bad(fault, at - 1, "the value reaches past the end of the zipmap");
+    if (n > end - at) return bad(fault, value_at, "the value reaches past the end of the zipmap");
     *value = (struct entry){zm->base + at, n, 0, 0};
     at += n;
     if (unused > end - at) return bad(fault, at, "the unused bytes reach past the end of the zipmap");

@@ -53,6 +53,15 @@ static int lookers_new(struct check *c)
 
 /* ---- the run ---- */
 
+/* Words of a fault from the record of a looker into that of the run; results have none. */
+static void hand_on(const struct rsp_env *env, int status, const struct rsp_error *from)
+{
+    if (!env->error || env->error->code) return;
+    if (from->code) *env->error = *from;
+    else fail(env, status, NULL, "%s", rsp_status_text(status));
+    env->error->code = status;
+}
+
 static int op_work(void *ctx, unsigned worker, const struct rsp_env *env, struct rsp_rdb_task *task)
 {
     struct check *c = ctx;
@@ -64,10 +73,7 @@ static int op_work(void *ctx, unsigned worker, const struct rsp_env *env, struct
     l->mute = c->confirm;
     rc = work_batch(l, task);
     if (!rc && l->dd1 && !c->confirm) rc = rsp_dd1_batch(l->dd1, task, &l->out->dd1);
-    if (rc && env->error && !env->error->code) {
-        *env->error = l->err;
-        env->error->code = rc;
-    }
+    if (rc) hand_on(env, rc, &l->err);
     return rc;
 }
 
@@ -87,10 +93,7 @@ static int op_join(void *ctx, const struct rsp_env *env, struct rsp_rdb_task *ta
         rc = rsp_dd1_fold(c->o->dd1, task, r->dd1);
         r->dd1 = NULL;
     }
-    if (rc && env->error && !env->error->code) {
-        *env->error = l->err.code ? l->err : c->err;
-        env->error->code = rc;
-    }
+    if (rc) hand_on(env, rc, l->err.code ? &l->err : &c->err);
     result_put(c, r);
     return rc;
 }
@@ -101,6 +104,19 @@ static void op_drop(void *ctx, struct rsp_rdb_task *task)
 }
 
 static const struct rsp_rdb_run_ops check_ops = {sizeof check_ops, op_work, op_join, op_drop};
+
+/* Faults that are the file's, whoever met them (its framing, or the stage that unpacks it). */
+static int is_finding(int status, int file_fault)
+{
+    switch (status) {
+    case RSP_EFORMAT:
+    case RSP_ETRUNCATED:
+    case RSP_ECHECKSUM:
+    case RSP_EVERSION:
+    case RSP_EUNSUPPORTED: return 1;
+    default: return status == RSP_ELIMIT && file_fault;
+    }
+}
 
 /* A second pass, for candidates only. The file's own fault was told the first time. */
 int check_again(struct check *c)
@@ -115,7 +131,7 @@ int check_again(struct check *c)
     c->confirm = 1;
     rsp_error_clear(&c->err);
     rc = rsp_rdb_run(&c->env, c->source, &o, &check_ops, c, &result);
-    return rc && result.file_fault ? RSP_OK : rc;
+    return rc && is_finding(rc, result.file_fault) ? RSP_OK : rc;
 }
 
 /* ---- the file as a whole ---- */
@@ -124,19 +140,6 @@ static int file_finding(struct check *c, uint64_t offset, const char *kind, cons
 {
     struct rsp_finding f = {sizeof f, offset, 0, {NULL, 0}, kind, reason};
     return check_tell(c, &f);
-}
-
-/* Faults that are the file's, whoever met them (its framing, or the stage that unpacks it). */
-static int is_finding(int status, int file_fault)
-{
-    switch (status) {
-    case RSP_EFORMAT:
-    case RSP_ETRUNCATED:
-    case RSP_ECHECKSUM:
-    case RSP_EVERSION:
-    case RSP_EUNSUPPORTED: return 1;
-    default: return status == RSP_ELIMIT && file_fault;
-    }
 }
 
 static int fault_finding(struct check *c, int status, const struct rsp_error *e)

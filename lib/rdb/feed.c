@@ -208,7 +208,7 @@ static int scan_window(struct rsp_rdb_feed *f)
         if (rc) return rc;
         k->pub.open_offset = f->scan.open_offset;
     }
-    rc = scan_run(&f->scan, f->p, f->n, !partial, !partial && k->status == RSP_END, &k->out, &keep);
+    rc = scan_run(&f->scan, f->p, f->n, !partial && k->status >= 0, !partial && k->status == RSP_END, &k->out, &keep);
     if (f->scan.phase >= SCAN_CRC && !f->crc_done) sum_up(f, k);
     if (rc == RSP_OK && partial) return RSP_AGAIN;
     if (rc == RSP_OK && k->status < 0) {

@@ -17,7 +17,7 @@ struct task {
 };
 
 struct run {
-    struct rsp_env env;
+    struct rsp_env env, judge_env; /* the second without a record: what it meets may be nothing */
     struct rsp_rdb_run_options o;
     const struct rsp_rdb_run_ops *ops;
     void *ctx;
@@ -51,8 +51,12 @@ static int judge(struct run *r, const struct rsp_rdb_batch *b, const struct rsp_
     } else {
         r->open_bytes = i->end - i->start;
     }
-    rc = rsp_rdb_batch_key(&r->env, b, i, &r->scratch, &f.key);
-    if (rc) return rc;
+    rc = rsp_rdb_batch_key(&r->judge_env, b, i, &r->scratch, &f.key);
+    if (rc == RSP_EFORMAT) { /* a key that cannot be read is nobody's: whoever looks at records says so */
+        *verdict = r->open_verdict = RSP_FILTER_ACCEPT;
+        return RSP_OK;
+    }
+    if (rc) return fail(&r->env, rc, NULL, "cannot read a key");
     f.db = i->db;
     f.value_type = rsp_rdb_value_type(b->dialect, i->type);
     f.has_expire = (i->flags & RSP_ITEM_EXPIRE) != 0;
@@ -144,7 +148,7 @@ static int feed_all(struct run *r, int *file_fault)
         rc = rsp_rdb_feed_next(r->feed, &b);
         if (rc == RSP_AGAIN) continue;
         if (rc) {
-            *file_fault = rc < 0;
+            *file_fault = rc < 0 && rc != RSP_ENOMEM;
             return rc == RSP_END ? RSP_OK : rc;
         }
         t = free_task(r);
@@ -213,6 +217,8 @@ int rsp_rdb_run(const struct rsp_env *env, struct rsp_source *source, const stru
     int rc, rc2, file_fault = 0;
     env_init(&r.env, env);
     user = r.env.error;
+    r.judge_env = r.env;
+    r.judge_env.error = NULL;
     if (options) memcpy(&r.o, options, options->size < sizeof r.o ? options->size : sizeof r.o);
     r.ops = ops;
     r.ctx = ctx;

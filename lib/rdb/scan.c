@@ -12,6 +12,7 @@
 #define KEEP_WHOLE (256u << 10)
 /* What may be kept when nothing can be cut: strings of an iteration that are not BIG by themselves. */
 #define KEEP_MOST (4u * RSP_RDB_BIG_BYTES)
+#define LOOK_AGAIN (64u << 10)
 
 void scan_init(struct scan *s, const struct rsp_env *env, const char *name, struct rsp_rdb_templates *templates,
                int skim)
@@ -449,20 +450,34 @@ static int plain_records(struct scan *s, const uint8_t *p, size_t n, struct scan
     return rc;
 }
 
+/* Neither a key nor an opcode can be cut. What is not complete is looked at again only when there is twice as
+ * much of it, as long as more is sure to come. */
+static int not_complete(struct scan *s, size_t n)
+{
+    uint64_t most = s->env->limits.alloc_bytes < UINT32_MAX / 2 ? s->env->limits.alloc_bytes : UINT32_MAX / 2;
+    size_t have = n - s->at;
+    if (have > most)
+        return fail_at(s->env, RSP_ELIMIT, s->name, s->base + s->at, "an opcode or a key of more than %llu bytes",
+                       (unsigned long long)most);
+    s->wait = have > LOOK_AGAIN ? 2 * have : 0;
+    return RSP_AGAIN;
+}
+
 /* A record's head, or an opcode with what stands before it. */
 static int item(struct scan *s, const uint8_t *p, size_t n, struct scan_out *out)
 {
     struct rsp_rdb_item rec = s->rec;
     size_t opcode_at = s->at;
     int detached = s->detached, rc = head(s, p, n, &opcode_at);
+    s->wait = 0;
     if (rc == RSP_OK) value_begin(s);
+    if (rc == RSP_AGAIN) return not_complete(s, n);
     if (rc != RSP_END) return rc;
     rc = opcode(s, p, n, opcode_at, out);
-    if (rc == RSP_AGAIN) { /* both will be looked at again */
-        s->rec = rec;
-        s->detached = detached;
-    }
-    return rc;
+    if (rc != RSP_AGAIN) return rc;
+    s->rec = rec; /* both will be looked at again */
+    s->detached = detached;
+    return not_complete(s, n);
 }
 
 int scan_run(struct scan *s, const uint8_t *p, size_t n, int full, int final, struct scan_out *out, size_t *keep)
@@ -480,7 +495,7 @@ int scan_run(struct scan *s, const uint8_t *p, size_t n, int full, int final, st
                 rc = RSP_AGAIN;
                 break;
             }
-            rc = item(s, p, n, out);
+            rc = full && !final && n - s->at < s->wait ? RSP_AGAIN : item(s, p, n, out);
             break;
         case SCAN_VALUE: rc = value(s, p, n, full, final, out, keep); break;
         case SCAN_CRC:

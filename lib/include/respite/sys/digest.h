@@ -76,11 +76,13 @@ struct rsp_dd1_row {
 #define RSP_DD1_GROUPS 256
 struct rsp_dd1_table;
 RSP_API RSP_NODISCARD int rsp_dd1_table_new(const struct rsp_env *env, struct rsp_dd1_table **ret);
-/* The whole dataset; one group of slots (RSP_DD1_GROUPS of them); the dbs in ascending order: NULL past the last one. */
+/* The whole dataset; one group of slots (RSP_DD1_GROUPS of them); the dbs in ascending order, NULL past the
+ * last one. */
 RSP_API const struct rsp_dd1_row *rsp_dd1_table_total(const struct rsp_dd1_table *table);
 RSP_API const struct rsp_dd1_row *rsp_dd1_table_group(const struct rsp_dd1_table *table, unsigned group);
 RSP_API const struct rsp_dd1_row *rsp_dd1_table_db(struct rsp_dd1_table *table, size_t index, uint32_t *db);
-/* Records whose value is malformed: not 0 means that the sums are not those of the dataset. *offset (may be NULL): of the first. */
+/* Records whose value is malformed: when not 0, the sums are not those of the dataset. *offset (may be NULL)
+ * becomes that of the first. */
 RSP_API uint64_t rsp_dd1_table_broken(const struct rsp_dd1_table *table, uint64_t *offset);
 RSP_API void rsp_dd1_table_free(struct rsp_dd1_table *table);
 
