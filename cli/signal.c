@@ -9,11 +9,11 @@
 
 #include "cli/exit.h"
 
-static volatile sig_atomic_t caught;
+static volatile int caught; /* other threads read it: atomically, like the handler writes it */
 
 static void remember(int number)
 {
-    if (!caught) caught = number;
+    if (!signal_caught()) __atomic_store_n(&caught, number, __ATOMIC_RELAXED);
 }
 
 void signal_install(void)
@@ -32,12 +32,18 @@ void signal_install(void)
     }
 }
 
+const volatile int *signal_flag(void)
+{
+    return &caught;
+}
+
 int signal_caught(void)
 {
-    return (int)caught;
+    return __atomic_load_n(&caught, __ATOMIC_RELAXED);
 }
 
 int signal_exit_status(void)
 {
-    return caught ? EXIT_SIGNAL + (int)caught : EXIT_OK;
+    int number = signal_caught();
+    return number ? EXIT_SIGNAL + number : EXIT_OK;
 }

@@ -12,6 +12,9 @@ void signal_install(void);
 /* The number of the signal that was caught, or 0. Cheap: to be asked in every loop. */
 int signal_caught(void);
 
+/* The flag itself, for a library that looks at one: 0 until a signal is caught. */
+const volatile int *signal_flag(void);
+
 /* 128 + the caught signal's number; EXIT_OK when there is none. */
 int signal_exit_status(void);
 

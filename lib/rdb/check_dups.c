@@ -4,6 +4,7 @@
  * Does not: report on hashes: a key is compared byte by byte, a member by 128 bits under a random key. */
 #include <string.h>
 
+#include "base/mix.h"
 #include "rdb/check_second.h"
 
 #define DEFAULT_BUDGET (48u << 20)
@@ -55,7 +56,7 @@ int dups_key(struct looker *l, struct rsp_span key)
     uint64_t h;
     int rc;
     if (l->db != l->item->db) dups_key_ready(l, l->item->db);
-    h = sip64(l->db_key, key.p, key.n);
+    h = mix64(l->db_key, key.p, key.n);
     if (l->c->confirm) {
         struct key_hit hit = {h, l->item_no};
         return dups_candidate(l->c, h) ? buf_add(&l->out->hits, &hit, sizeof hit) : RSP_OK;

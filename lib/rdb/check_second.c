@@ -1,6 +1,7 @@
 /* What this is: the second look: which of the candidates are duplicates, and where the later ones stand.
  * Rests on: check_second.h.
  * Does not: hold more than the candidates: at most CANDIDATES_MAX hash values are followed up. */
+#include "base/mix.h"
 #include "rdb/check_second.h"
 
 #include <stdio.h>
@@ -248,7 +249,7 @@ static int spooled_key(struct check *c, uint64_t offset, uint32_t db, struct rsp
     char reason[128];
     int rc;
     if (l->db != db) dups_key_ready(l, db);
-    hash = sip64(l->db_key, key.p, key.n);
+    hash = mix64(l->db_key, key.p, key.n);
     if (!dups_candidate(c, hash)) return RSP_OK;
     rc = key_seen(c, hash, db, offset, key, &first);
     if (rc != RSP_END) return rc;

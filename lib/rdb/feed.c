@@ -30,6 +30,7 @@ struct rsp_rdb_feed {
     int no_crc, status, done, dead;
     int partial;             /* block is not full: the source may bring more for it */
     int crc_done;
+    uint64_t wait_crc;       /* of the file before scan.wait_from */
     uint64_t crc_computed;
     struct buf rest;         /* bytes behind the file, when the source does not show them itself */
     struct rsp_span behind;  /* when it does */
@@ -86,9 +87,9 @@ static void join_front(struct rsp_rdb_feed *f, struct block *k)
     f->left.n = 0;
 }
 
-/* left has outgrown the front: the block's bytes go behind it. *ready: enough is there (or, with now, it will
- * not become more for a while), and the block has taken left over as its own memory. */
-static int join_left(struct rsp_rdb_feed *f, struct block *k, int now, int *ready)
+/* left has outgrown the front: the block's bytes go behind it. *ready: enough is there, or the source is dry for
+ * now and what is there has not been looked at; the block has then taken left over as its own memory. */
+static int join_left(struct rsp_rdb_feed *f, struct block *k, int dry, int *ready)
 {
     int rc;
     if (!f->target) {
@@ -98,8 +99,10 @@ static int join_left(struct rsp_rdb_feed *f, struct block *k, int now, int *read
     }
     rc = buf_add(&f->left, k->new, k->new_n);
     if (rc) return rc;
-    *ready = now || k->status != RSP_OK || f->left.n >= f->target;
+    dry = dry && (f->left.n > f->crc_at || (f->scan.wait && f->scan.base + f->left.n > f->scan.wait_from));
+    *ready = dry || k->status != RSP_OK || f->left.n >= f->target;
     if (!*ready) return RSP_OK;
+    if (dry) f->scan.wait = 0; /* look, whether it is worth it or not */
     mem_free(&f->own, k->mem, k->mem_n);
     k->mem = f->left.p;
     k->mem_n = f->left.cap;
@@ -150,7 +153,7 @@ static int next_window(struct rsp_rdb_feed *f)
         again = rc == RSP_AGAIN;
         if (again) blocks_settle(f->blocks, k);
         sum_block(f, k);
-        rc = join_left(f, k, again && k->new_n, &ready);
+        rc = join_left(f, k, again, &ready);
         if (!rc && ready) {
             f->block = k;
             return RSP_OK;
@@ -177,13 +180,18 @@ static void publish(struct rsp_rdb_feed *f, struct block *k)
     b->open_key.n = k->open_key.n;
 }
 
-/* The EOF opcode has just been seen, in the block's new bytes: a window never begins before it again. */
+/* The EOF opcode has just been seen: in the block's new bytes, or in those before them that the scan has not
+ * looked at since it waits for more. No later window shows it again. */
 static void sum_up(struct rsp_rdb_feed *f, const struct block *k)
 {
-    uint64_t new_at = f->scan.base + (uint64_t)(k->new - f->p);
+    uint64_t crc = k->crc, from = f->scan.base + (uint64_t)(k->new - f->p);
     f->crc_done = 1;
-    if (!f->no_crc && f->scan.version >= 5)
-        f->crc_computed = crc64(k->crc, k->new, (size_t)(f->scan.eof_offset - new_at));
+    if (f->no_crc || f->scan.version < 5) return;
+    if (f->scan.eof_offset < from) {
+        crc = f->wait_crc;
+        from = f->scan.wait_from;
+    }
+    f->crc_computed = crc64(crc, f->p + (from - f->scan.base), (size_t)(f->scan.eof_offset - from));
 }
 
 static int finish(struct rsp_rdb_feed *f)
@@ -210,6 +218,7 @@ static int scan_window(struct rsp_rdb_feed *f)
     }
     rc = scan_run(&f->scan, f->p, f->n, !partial && k->status >= 0, !partial && k->status == RSP_END, &k->out, &keep);
     if (f->scan.phase >= SCAN_CRC && !f->crc_done) sum_up(f, k);
+    if (f->scan.wait && f->scan.wait_from == f->scan.base + f->n) f->wait_crc = f->sum;
     if (rc == RSP_OK && partial) return RSP_AGAIN;
     if (rc == RSP_OK && k->status < 0) {
         rc = k->status;

@@ -34,7 +34,7 @@ struct run {
 
 static int cancelled(const struct run *r)
 {
-    return r->o.cancel && *r->o.cancel;
+    return r->o.cancel && __atomic_load_n(r->o.cancel, __ATOMIC_RELAXED);
 }
 
 /* The record's verdict as far as it is known with this item. */

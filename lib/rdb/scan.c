@@ -452,32 +452,33 @@ static int plain_records(struct scan *s, const uint8_t *p, size_t n, struct scan
 
 /* Neither a key nor an opcode can be cut. What is not complete is looked at again only when there is twice as
  * much of it, as long as more is sure to come. */
-static int not_complete(struct scan *s, size_t n)
+static int not_complete(struct scan *s, size_t n, int full)
 {
     uint64_t most = s->env->limits.alloc_bytes < UINT32_MAX / 2 ? s->env->limits.alloc_bytes : UINT32_MAX / 2;
     size_t have = n - s->at;
     if (have > most)
         return fail_at(s->env, RSP_ELIMIT, s->name, s->base + s->at, "an opcode or a key of more than %llu bytes",
                        (unsigned long long)most);
-    s->wait = have > LOOK_AGAIN ? 2 * have : 0;
+    s->wait = full && have > LOOK_AGAIN ? 2 * have : 0;
+    s->wait_from = s->base + n;
     return RSP_AGAIN;
 }
 
 /* A record's head, or an opcode with what stands before it. */
-static int item(struct scan *s, const uint8_t *p, size_t n, struct scan_out *out)
+static int item(struct scan *s, const uint8_t *p, size_t n, int full, struct scan_out *out)
 {
     struct rsp_rdb_item rec = s->rec;
     size_t opcode_at = s->at;
     int detached = s->detached, rc = head(s, p, n, &opcode_at);
     s->wait = 0;
     if (rc == RSP_OK) value_begin(s);
-    if (rc == RSP_AGAIN) return not_complete(s, n);
+    if (rc == RSP_AGAIN) return not_complete(s, n, full);
     if (rc != RSP_END) return rc;
     rc = opcode(s, p, n, opcode_at, out);
     if (rc != RSP_AGAIN) return rc;
     s->rec = rec; /* both will be looked at again */
     s->detached = detached;
-    return not_complete(s, n);
+    return not_complete(s, n, full);
 }
 
 int scan_run(struct scan *s, const uint8_t *p, size_t n, int full, int final, struct scan_out *out, size_t *keep)
@@ -495,7 +496,7 @@ int scan_run(struct scan *s, const uint8_t *p, size_t n, int full, int final, st
                 rc = RSP_AGAIN;
                 break;
             }
-            rc = full && !final && n - s->at < s->wait ? RSP_AGAIN : item(s, p, n, out);
+            rc = full && !final && n - s->at < s->wait ? RSP_AGAIN : item(s, p, n, full, out);
             break;
         case SCAN_VALUE: rc = value(s, p, n, full, final, out, keep); break;
         case SCAN_CRC:

@@ -40,6 +40,7 @@ struct scan {
     uint64_t open_offset;
     uint64_t keys, expires;
     size_t wait;             /* no use in looking again before the window shows so many bytes behind at */
+    uint64_t wait_from;      /* offset of the window's end when that was found */
     uint64_t eof_offset;     /* of the byte behind the EOF opcode */
     uint64_t crc_stored;
 };
@@ -47,10 +48,10 @@ struct scan {
 void scan_init(struct scan *s, const struct rsp_env *env, const char *name, struct rsp_rdb_templates *templates,
                int skim);
 
-/* Looks at the window p[0..n) from s->at on. full: the window cannot grow but the next one
- * brings more, so what is left over must be small or be cut; final: no byte follows. RSP_OK: go on with a window that begins at *keep of this one (call
- * scan_move then), or the same one grown when keep is 0 and it is not full; RSP_END: the file is complete, s->at is behind it;
- * a fault otherwise. Items found are appended to out in every case. */
+/* Looks at the window p[0..n) from s->at on. full: the window cannot grow but the next one brings more, so
+ * what is left over must be small or be cut; final: no byte follows. RSP_OK: go on with a window that begins
+ * at *keep of this one (call scan_move then), or the same one grown when keep is 0 and it is not full; RSP_END:
+ * the file is complete, s->at is behind it; a fault otherwise. Items found are appended to out in every case. */
 int scan_run(struct scan *s, const uint8_t *p, size_t n, int full, int final, struct scan_out *out, size_t *keep);
 
 /* The window now begins `by` bytes further on. */
