@@ -85,7 +85,7 @@ $(B)/lib/librespite_internal.a: $(LIB_OBJ)
 	$(call say,AR)
 	$(Q)mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
-JOIN :=
+JOIN := 1
 $(B)/lib/librespite.a: $(LIB_OBJ) Makefile
 	$(call say,AR)
 	$(Q)mkdir -p $(@D)

@@ -154,7 +154,7 @@ static int put_record(struct get *g, int *sink_fault)
 static int not_found(struct get *g)
 {
     struct rsp_rdb_feed_info info = {.size = sizeof info};
-    rsp_rdb_feed_info(g->replay.feed, &info);
+    rsp_rdb_feed_tell(g->replay.feed, &info);
     job_end(g->job);
     print_err("%s: no such key in db %s", g->in.name, g->job->o->value[O_DB].text);
     if (info.crc_state != RSP_RDB_CRC_WRONG) return EXIT_NOT_FOUND;

@@ -14,21 +14,22 @@
 /* A CRC is linear over GF(2), so the entry for a byte is the exclusive or of the entries for its
  * bits. ROW takes those eight (for bits 0 to 7) and expands to all 256. */
 #define E1(b7, b6, b5, b4, b3, b2, b1, b0, i)                                                    \
-    ((((i) & 1) ? (b0) : 0) ^ (((i) & 2) ? (b1) : 0) ^ (((i) & 4) ? (b2) : 0) ^                  \
-     (((i) & 8) ? (b3) : 0) ^ (((i) & 16) ? (b4) : 0) ^ (((i) & 32) ? (b5) : 0) ^                \
-     (((i) & 64) ? (b6) : 0) ^ (((i) & 128) ? (b7) : 0))
-#define E4(h, g, f, e, d, c, b, a, i)                                                            \
-    E1(h, g, f, e, d, c, b, a, (i)), E1(h, g, f, e, d, c, b, a, (i) + 1),                        \
-        E1(h, g, f, e, d, c, b, a, (i) + 2), E1(h, g, f, e, d, c, b, a, (i) + 3)
-#define E16(h, g, f, e, d, c, b, a, i)                                                           \
-    E4(h, g, f, e, d, c, b, a, (i)), E4(h, g, f, e, d, c, b, a, (i) + 4),                        \
-        E4(h, g, f, e, d, c, b, a, (i) + 8), E4(h, g, f, e, d, c, b, a, (i) + 12)
-#define E64(h, g, f, e, d, c, b, a, i)                                                           \
-    E16(h, g, f, e, d, c, b, a, (i)), E16(h, g, f, e, d, c, b, a, (i) + 16),                     \
-        E16(h, g, f, e, d, c, b, a, (i) + 32), E16(h, g, f, e, d, c, b, a, (i) + 48)
-#define ROW(a, b, c, d, e, f, g, h)                                                              \
-    {E64(h, g, f, e, d, c, b, a, 0), E64(h, g, f, e, d, c, b, a, 64),                            \
-     E64(h, g, f, e, d, c, b, a, 128), E64(h, g, f, e, d, c, b, a, 192)}
+    ((((i)&1) ? (b0) : 0) ^ (((i)&2) ? (b1) : 0) ^ (((i)&4) ? (b2) : 0) ^ (((i)&8) ? (b3) : 0) ^ \
+     (((i)&16) ? (b4) : 0) ^ (((i)&32) ? (b5) : 0) ^ (((i)&64) ? (b6) : 0) ^ (((i)&128) ? (b7) : 0))
+#define E4(h, g, f, e, d, c, b, a, i)                                                                          \
+    E1(h, g, f, e, d, c, b, a, (i)), E1(h, g, f, e, d, c, b, a, (i) + 1), E1(h, g, f, e, d, c, b, a, (i) + 2), \
+        E1(h, g, f, e, d, c, b, a, (i) + 3)
+#define E16(h, g, f, e, d, c, b, a, i)                                                                         \
+    E4(h, g, f, e, d, c, b, a, (i)), E4(h, g, f, e, d, c, b, a, (i) + 4), E4(h, g, f, e, d, c, b, a, (i) + 8), \
+        E4(h, g, f, e, d, c, b, a, (i) + 12)
+#define E64(h, g, f, e, d, c, b, a, i)                                                                              \
+    E16(h, g, f, e, d, c, b, a, (i)), E16(h, g, f, e, d, c, b, a, (i) + 16), E16(h, g, f, e, d, c, b, a, (i) + 32), \
+        E16(h, g, f, e, d, c, b, a, (i) + 48)
+#define ROW(a, b, c, d, e, f, g, h)                                                                        \
+    {                                                                                                      \
+        E64(h, g, f, e, d, c, b, a, 0), E64(h, g, f, e, d, c, b, a, 64), E64(h, g, f, e, d, c, b, a, 128), \
+            E64(h, g, f, e, d, c, b, a, 192)                                                               \
+    }
 
 /* table[k][i]: the CRC of byte i followed by k zero bytes. */
 static const uint64_t table[8][256] = {
@@ -55,9 +56,8 @@ uint64_t crc64_portable(uint64_t crc, const void *data, size_t n)
     const uint8_t *p = data;
     for (; n >= 8; p += 8, n -= 8) {
         uint64_t x = crc ^ load_le64(p);
-        crc = table[7][x & 255] ^ table[6][x >> 8 & 255] ^ table[5][x >> 16 & 255] ^
-              table[4][x >> 24 & 255] ^ table[3][x >> 32 & 255] ^ table[2][x >> 40 & 255] ^
-              table[1][x >> 48 & 255] ^ table[0][x >> 56];
+        crc = table[7][x & 255] ^ table[6][x >> 8 & 255] ^ table[5][x >> 16 & 255] ^ table[4][x >> 24 & 255] ^
+              table[3][x >> 32 & 255] ^ table[2][x >> 40 & 255] ^ table[1][x >> 48 & 255] ^ table[0][x >> 56];
     }
     for (; n; p++, n--) crc = crc >> 8 ^ table[0][(crc ^ *p) & 255];
     return crc;

@@ -97,8 +97,8 @@ char *mem_strdup(const struct rsp_env *env, const char *s)
     return p;
 }
 
-static void record(const struct rsp_env *env, int code, int err, const char *subject,
-                   const uint64_t *offset, const char *format, va_list args)
+static void record(const struct rsp_env *env, int code, int err, const char *subject, const uint64_t *offset,
+                   const char *format, va_list args)
 {
     struct rsp_error *e = env->error;
     if (!e || e->code) return;
@@ -122,8 +122,7 @@ int fail(const struct rsp_env *env, int code, const char *subject, const char *f
     return code;
 }
 
-int fail_at(const struct rsp_env *env, int code, const char *subject, uint64_t offset,
-            const char *format, ...)
+int fail_at(const struct rsp_env *env, int code, const char *subject, uint64_t offset, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -197,8 +196,7 @@ size_t rsp_error_format(const struct rsp_error *error, char *out, size_t size)
     char offset[48] = "";
     int n;
     if (!size) return 0;
-    if (error->has_offset)
-        snprintf(offset, sizeof offset, " (offset %llu)", (unsigned long long)error->offset);
+    if (error->has_offset) snprintf(offset, sizeof offset, " (offset %llu)", (unsigned long long)error->offset);
     n = snprintf(out, size, "%s%s%s%s%s%s%s%s", error->subject, error->subject[0] ? ": " : "",
                  error->message[0] ? error->message : rsp_status_text(error->code), offset,
                  error->sys_errno ? ": " : "", error->sys_errno ? strerror(error->sys_errno) : "",

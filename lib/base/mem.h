@@ -12,8 +12,8 @@
  * out can be used. Reads no more than env->size bytes. */
 void env_init(struct rsp_env *out, const struct rsp_env *env);
 
-void *mem_alloc(const struct rsp_env *env, size_t n);        /* n > 0; not cleared; NULL, and RSP_ENOMEM is written */
-void *mem_zero(const struct rsp_env *env, size_t n);         /* cleared */
+void *mem_alloc(const struct rsp_env *env, size_t n); /* n > 0; not cleared; NULL, and RSP_ENOMEM is written */
+void *mem_zero(const struct rsp_env *env, size_t n);  /* cleared */
 void *mem_resize(const struct rsp_env *env, void *p, size_t old_n, size_t new_n);
 void mem_free(const struct rsp_env *env, void *p, size_t n); /* p may be NULL */
 char *mem_strdup(const struct rsp_env *env, const char *s);  /* freed with n = strlen + 1 */
@@ -22,8 +22,8 @@ char *mem_strdup(const struct rsp_env *env, const char *s);  /* freed with n = s
  * subject may be NULL. */
 int fail(const struct rsp_env *env, int code, const char *subject, const char *format, ...) RSP_PRINTF(4, 5);
 /* As fail, with the byte offset of the fault. */
-int fail_at(const struct rsp_env *env, int code, const char *subject, uint64_t offset,
-            const char *format, ...) RSP_PRINTF(5, 6);
+int fail_at(const struct rsp_env *env, int code, const char *subject, uint64_t offset, const char *format, ...)
+    RSP_PRINTF(5, 6);
 /* As fail, with errno: picks RSP_ENOTFOUND, RSP_EPERM, RSP_ENOSPACE, RSP_EEXIST or RSP_EIO by it. */
 int fail_errno(const struct rsp_env *env, int err, const char *subject, const char *format, ...) RSP_PRINTF(4, 5);
 /* Appends a line to the trail. Returns code, so that "return trail(env, rc, ...)" reads well. */

@@ -41,9 +41,9 @@ struct rsp_pool {
     pthread_cond_t work; /* a task to take, or quit */
     pthread_cond_t room; /* a slot is free, or joining is over: for the submitter alone */
     uint64_t submitted, taken, joined;
-    unsigned idle;   /* workers that wait for work */
-    int waiting;     /* the submitter waits for room */
-    int joining;     /* a thread runs join or drop, without the lock */
+    unsigned idle; /* workers that wait for work */
+    int waiting;   /* the submitter waits for room */
+    int joining;   /* a thread runs join or drop, without the lock */
     int quit;
 
     /* The earliest task known to have faulted; UINT64_MAX when none has. Tasks before it are
@@ -213,8 +213,8 @@ static int start(struct rsp_pool *p, unsigned threads)
     return fail_errno(&p->env, err, NULL, "cannot start a thread");
 }
 
-int rsp_pool_new(const struct rsp_env *env, const struct rsp_pool_ops *ops, void *ctx, unsigned threads,
-                 unsigned depth, struct rsp_pool **ret)
+int rsp_pool_new(const struct rsp_env *env, const struct rsp_pool_ops *ops, void *ctx, unsigned threads, unsigned depth,
+                 struct rsp_pool **ret)
 {
     struct rsp_env e;
     struct rsp_pool *p;

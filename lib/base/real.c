@@ -19,8 +19,7 @@ size_t real_text(char out[REAL_TEXT], double d)
         memcpy(out, d < 0 ? "-inf" : "inf", 4);
         return d < 0 ? 4 : 3;
     }
-    if (d > -1e15 && d < 1e15 && d == (double)(int64_t)d && (d != 0 || !signbit(d)))
-        return i64_text(out, (int64_t)d);
+    if (d > -1e15 && d < 1e15 && d == (double)(int64_t)d && (d != 0 || !signbit(d))) return i64_text(out, (int64_t)d);
     for (int precision = 15; precision <= 17; precision++) {
         snprintf(text, sizeof text, "%.*g", precision, d);
         if (precision == 17 || strtod(text, NULL) == d) break;
@@ -28,8 +27,7 @@ size_t real_text(char out[REAL_TEXT], double d)
     n = 0;
     for (size_t i = 0; text[i]; i++) {
         int plain = (text[i] >= '0' && text[i] <= '9') || text[i] == '-' || text[i] == '+' || text[i] == 'e';
-        if (plain)
-            out[n++] = text[i];
+        if (plain) out[n++] = text[i];
         else if (n && out[n - 1] != '.')
             out[n++] = '.'; /* the only other thing is the locale's point, of one byte or more */
     }

@@ -8,23 +8,23 @@
 #include "base/bytes.h"
 
 #define ROTL(x, b) ((x) << (b) | (x) >> (64 - (b)))
-#define ROUND(v0, v1, v2, v3)                                                                    \
-    do {                                                                                         \
-        (v0) += (v1), (v2) += (v3);                                                              \
-        (v1) = ROTL(v1, 13), (v3) = ROTL(v3, 16);                                                \
-        (v1) ^= (v0), (v3) ^= (v2);                                                              \
-        (v0) = ROTL(v0, 32);                                                                     \
-        (v2) += (v1), (v0) += (v3);                                                              \
-        (v1) = ROTL(v1, 17), (v3) = ROTL(v3, 21);                                                \
-        (v1) ^= (v2), (v3) ^= (v0);                                                              \
-        (v2) = ROTL(v2, 32);                                                                     \
+#define ROUND(v0, v1, v2, v3)                     \
+    do {                                          \
+        (v0) += (v1), (v2) += (v3);               \
+        (v1) = ROTL(v1, 13), (v3) = ROTL(v3, 16); \
+        (v1) ^= (v0), (v3) ^= (v2);               \
+        (v0) = ROTL(v0, 32);                      \
+        (v2) += (v1), (v0) += (v3);               \
+        (v1) = ROTL(v1, 17), (v3) = ROTL(v3, 21); \
+        (v1) ^= (v2), (v3) ^= (v0);               \
+        (v2) = ROTL(v2, 32);                      \
     } while (0)
-#define ABSORB(v0, v1, v2, v3, m)                                                                \
-    do {                                                                                         \
-        (v3) ^= (m);                                                                             \
-        ROUND(v0, v1, v2, v3);                                                                   \
-        ROUND(v0, v1, v2, v3);                                                                   \
-        (v0) ^= (m);                                                                             \
+#define ABSORB(v0, v1, v2, v3, m) \
+    do {                          \
+        (v3) ^= (m);              \
+        ROUND(v0, v1, v2, v3);    \
+        ROUND(v0, v1, v2, v3);    \
+        (v0) ^= (m);              \
     } while (0)
 
 static inline void start(uint64_t v[4], const uint8_t key[16], int wide)

@@ -36,12 +36,9 @@ int intset_next(struct intset *is, struct entry *e, struct blob_fault *fault)
     size_t at = HEADER + (size_t)is->seen * is->width;
     int64_t v;
     if (is->seen == is->count) return RSP_END;
-    if (is->width == 2)
-        v = (load_le16(is->base + at) ^ 0x8000) - 0x8000;
-    else if (is->width == 4)
-        v = as_i32(load_le32(is->base + at));
-    else
-        v = as_i64(load_le64(is->base + at));
+    if (is->width == 2) v = (load_le16(is->base + at) ^ 0x8000) - 0x8000;
+    else if (is->width == 4) v = as_i32(load_le32(is->base + at));
+    else v = as_i64(load_le64(is->base + at));
     if (is->seen && v <= is->previous) return bad(fault, at, "the integers do not ascend");
     is->previous = v;
     is->seen++;

@@ -104,8 +104,7 @@ static int next_other(struct listpack *lp, struct entry *e, struct blob_fault *f
     if (claimed >= room) return bad(fault, lp->at, "the element reaches past the end of the listpack");
     size = (size_t)claimed;
     width = back_width(size, p[size]);
-    if (width > room - size)
-        return bad(fault, lp->at + size, "the back-length reaches past the end of the listpack");
+    if (width > room - size) return bad(fault, lp->at + size, "the back-length reaches past the end of the listpack");
     for (size_t i = 0; i < width; i++) {
         uint8_t want = (uint8_t)((uint64_t)size >> 7 * (width - 1 - i) & 127) | (i ? 128 : 0);
         if (p[size + i] != want) return bad(fault, lp->at + size, "back-length does not match the element");

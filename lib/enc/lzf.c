@@ -7,9 +7,9 @@
 #include <string.h>
 
 #define MAX_LITERALS 32
-#define FAST_IN (1 + MAX_LITERALS)  /* a token's head and the widest literal copy */
-#define FAST_OUT MAX_LITERALS       /* the widest store of a short token */
-#define LONG_SLACK 16               /* what the copy of a long match may write too much */
+#define FAST_IN (1 + MAX_LITERALS) /* a token's head and the widest literal copy */
+#define FAST_OUT MAX_LITERALS      /* the widest store of a short token */
+#define LONG_SLACK 16              /* what the copy of a long match may write too much */
 
 static const char too_early[] = "the compressed bytes end inside a token";
 static const char too_much[] = "more comes out than the length says";
@@ -136,8 +136,7 @@ int lzf_inflate(struct rsp_span in, uint8_t *out, size_t ulen, struct blob_fault
                 distance += 1 + (size_t)ip[1];
                 if (distance > (size_t)(op - out)) break;
                 ip += 2;
-                if (distance >= 8)
-                    copy8(op, op - distance);
+                if (distance >= 8) copy8(op, op - distance);
                 else
                     for (size_t i = 0; i < 8; i++) op[i] = *(op + i - distance);
                 op += n + 2;
@@ -166,8 +165,7 @@ void lzf_stream_init(struct lzf_stream *s, uint64_t ulen)
 
 /* Takes head bytes until the token's length and distance are known: RSP_OK, RSP_AGAIN when the
  * input ended before, RSP_EFORMAT. */
-static int stream_head(struct lzf_stream *s, const uint8_t *in, size_t in_n, size_t *in_pos,
-                       struct blob_fault *fault)
+static int stream_head(struct lzf_stream *s, const uint8_t *in, size_t in_n, size_t *in_pos, struct blob_fault *fault)
 {
     for (;;) {
         uint32_t n, need;
@@ -198,8 +196,8 @@ static int stream_head(struct lzf_stream *s, const uint8_t *in, size_t in_n, siz
     return RSP_OK;
 }
 
-int lzf_stream_step(struct lzf_stream *s, const uint8_t *in, size_t in_n, size_t *in_pos,
-                    uint8_t *out, size_t out_n, size_t *out_pos, struct blob_fault *fault)
+int lzf_stream_step(struct lzf_stream *s, const uint8_t *in, size_t in_n, size_t *in_pos, uint8_t *out, size_t out_n,
+                    size_t *out_pos, struct blob_fault *fault)
 {
     for (;;) {
         size_t chunk, to = (size_t)(s->out_total % LZF_HISTORY);

@@ -45,10 +45,8 @@ static uint64_t entry_size(const uint8_t *p, size_t room, struct entry *e, size_
     *head = b >> 6 == 0 ? 1 : b >> 6 == 1 ? 2 : 5;
     if (b < 0xc0) {
         if (room < *head) return *head;
-        if (b >> 6 == 2)
-            e->n = load_be32(p + 1);
-        else
-            e->n = b >> 6 ? ((size_t)b & 63) << 8 | p[1] : b;
+        if (b >> 6 == 2) e->n = load_be32(p + 1);
+        else e->n = b >> 6 ? ((size_t)b & 63) << 8 | p[1] : b;
         return (uint64_t)*head + e->n;
     }
     e->is_int = 1;
@@ -86,8 +84,7 @@ static int next_other(struct ziplist *zl, struct entry *e, struct blob_fault *fa
         previous = load_le32(p + 1);
         width = 5;
     }
-    if (previous != zl->previous)
-        return bad(fault, zl->at, "the length of the entry before does not match it");
+    if (previous != zl->previous) return bad(fault, zl->at, "the length of the entry before does not match it");
     p += width;
     room -= width;
     if (room == 0) return bad(fault, zl->at, "the entry reaches past the end of the ziplist");
@@ -120,8 +117,7 @@ int ziplist_next(struct ziplist *zl, struct entry *e, struct blob_fault *fault)
         return bad(fault, zl->at, "more entries than the header counts");
     /* A prevlen of one byte, then a string of at most 63: p[1] is at worst the final 0xFF. */
     n = p[1];
-    if (p[0] >= WIDE_PREVLEN || p[0] != zl->previous || n > 63 || room < n + 2)
-        return next_other(zl, e, fault);
+    if (p[0] >= WIDE_PREVLEN || p[0] != zl->previous || n > 63 || room < n + 2) return next_other(zl, e, fault);
     e->p = p + 2;
     e->n = n;
     e->i = 0;

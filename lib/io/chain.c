@@ -35,8 +35,7 @@ static void tidy(struct link *l)
 }
 
 /* One step of stage i, from and into the links beside it. *moved is set when any cursor moved. */
-static int step_one(struct chain *c, size_t i, struct rsp_in *in, struct rsp_out *out, enum rsp_stage_op op,
-                    int *moved)
+static int step_one(struct chain *c, size_t i, struct rsp_in *in, struct rsp_out *out, enum rsp_stage_op op, int *moved)
 {
     struct link *before = i ? &c->links[i - 1] : NULL;
     struct link *after = i + 1 < c->count ? &c->links[i] : NULL;

@@ -18,7 +18,7 @@
 struct file_sink {
     struct rsp_sink s;
     unsigned flags;
-    int fd, dir; /* -1: closed; names below are relative to dir */
+    int fd, dir;      /* -1: closed; names below are relative to dir */
     const char *base; /* in s.name */
     char part[256];   /* "": there is none (yet, or any more) */
 };
@@ -63,8 +63,7 @@ static int publish_new(struct file_sink *f)
         return 0;
     }
     /* Some file systems have no hard links. EEXIST comes back as such. */
-    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK && errno != EINVAL)
-        return errno;
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK && errno != EINVAL) return errno;
     if (renameat2(f->dir, f->part, f->dir, f->base, RENAME_NOREPLACE)) return errno;
     f->part[0] = 0;
     return 0;

@@ -70,8 +70,7 @@ static int skip(struct rsp_source *inner, size_t n)
     return RSP_OK;
 }
 
-int rsp_source_detect(const struct rsp_env *env, struct rsp_source *inner, struct rsp_source **ret,
-                      const char **codec)
+int rsp_source_detect(const struct rsp_env *env, struct rsp_source *inner, struct rsp_source **ret, const char **codec)
 {
     static const char *const names[2][4] = {{"none", "zstd", "gzip", "lz4"}, {"", "vcs+zstd", "", "vcs+lz4"}};
     struct rsp_env e;

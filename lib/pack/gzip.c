@@ -34,7 +34,8 @@ static int gzip_fault(struct gzip_opener *g, int e)
     if (e == Z_NEED_DICT) code = RSP_EUNSUPPORTED;
     /* zlib has one number for all bad data; only its words tell a wrong check value. */
     else if (!strcmp(words, "incorrect data check") || !strcmp(words, "header crc mismatch") ||
-             !strcmp(words, "incorrect length check")) code = RSP_ECHECKSUM;
+             !strcmp(words, "incorrect length check"))
+        code = RSP_ECHECKSUM;
     return fail_at(&g->s.env, code, g->s.name, g->count.in, "%s", words);
 }
 

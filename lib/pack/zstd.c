@@ -25,8 +25,7 @@ static int zstd_pack_step(struct rsp_stage *s, struct rsp_in *in, struct rsp_out
     in->pos = i.pos;
     out->pos = o.pos;
     if (ZSTD_isError(left)) {
-        if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation)
-            return pack_no_memory(&z->mem);
+        if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation) return pack_no_memory(&z->mem);
         return fail(&s->env, RSP_EINVAL, s->name, "%s", ZSTD_getErrorName(left));
     }
     return op == RSP_STAGE_END && !left ? RSP_END : RSP_OK;

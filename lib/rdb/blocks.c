@@ -17,7 +17,7 @@ struct blocks {
     size_t block_bytes;
     unsigned limit, made;
     int crc_wanted, threaded, started, stopping, ended;
-    size_t waiting; /* filled blocks that nobody has taken yet */
+    size_t waiting;       /* filled blocks that nobody has taken yet */
     struct rsp_span view; /* the whole file, when the source shows it */
     size_t view_at;
     struct block *all, *free, *filled, **filled_tail;
@@ -198,8 +198,7 @@ static int next_threaded(struct blocks *b, struct block **ret)
 {
     struct block *k;
     if (!b->started) {
-        if (pthread_create(&b->thread, NULL, run, b))
-            return fail(&b->env, RSP_ENOMEM, NULL, "cannot start a thread");
+        if (pthread_create(&b->thread, NULL, run, b)) return fail(&b->env, RSP_ENOMEM, NULL, "cannot start a thread");
         b->started = 1;
     }
     pthread_mutex_lock(&b->lock);

@@ -233,7 +233,7 @@ static int quick(struct check *c)
     if (rc) return rc;
     rc = quick_loop(c, feed);
     r->feed.size = sizeof r->feed;
-    rsp_rdb_feed_info(feed, &r->feed);
+    rsp_rdb_feed_tell(feed, &r->feed);
     if (r->feed.key.p) {
         r->key_n = r->feed.key.n < sizeof r->key ? r->feed.key.n : sizeof r->key;
         memcpy(r->key, r->feed.key.p, r->key_n);

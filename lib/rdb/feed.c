@@ -10,34 +10,34 @@
 
 struct rsp_rdb_feed {
     struct rsp_env env;
-    struct rsp_env own;      /* as env, but with the record below: a fault is told only when its turn comes */
+    struct rsp_env own; /* as env, but with the record below: a fault is told only when its turn comes */
     struct rsp_error error;
     struct rsp_source *source;
     char name[128];
     struct blocks *blocks;
     struct scan scan;
     struct rsp_rdb_templates *templates;
-    struct block *block;     /* being scanned */
-    const uint8_t *p;        /* its window */
+    struct block *block; /* being scanned */
+    const uint8_t *p;    /* its window */
     size_t n;
-    struct buf left;         /* what the window before left over */
-    size_t target;           /* left has outgrown a block's front: collect so much before looking again */
-    size_t crc_at;           /* in left: where the bytes begin that crc does not cover */
+    struct buf left; /* what the window before left over */
+    size_t target;   /* left has outgrown a block's front: collect so much before looking again */
+    size_t crc_at;   /* in left: where the bytes begin that crc does not cover */
     uint64_t crc, seq;
-    uint64_t sum;            /* of all blocks taken so far */
-    const uint8_t *view;     /* the source shows its bytes itself: no copies */
+    uint64_t sum;        /* of all blocks taken so far */
+    const uint8_t *view; /* the source shows its bytes itself: no copies */
     size_t view_n;
     int no_crc, status, done, dead;
-    int partial;             /* block is not full: the source may bring more for it */
+    int partial; /* block is not full: the source may bring more for it */
     int crc_done;
-    uint64_t wait_crc;       /* of the file before scan.wait_from */
+    uint64_t wait_crc; /* of the file before scan.wait_from */
     uint64_t crc_computed;
-    struct buf rest;         /* bytes behind the file, when the source does not show them itself */
-    struct rsp_span behind;  /* when it does */
+    struct buf rest;        /* bytes behind the file, when the source does not show them itself */
+    struct rsp_span behind; /* when it does */
 };
 
-int rsp_rdb_feed_new(const struct rsp_env *env, struct rsp_source *source,
-                     const struct rsp_rdb_feed_options *options, struct rsp_rdb_feed **ret)
+int rsp_rdb_feed_new(const struct rsp_env *env, struct rsp_source *source, const struct rsp_rdb_feed_options *options,
+                     struct rsp_rdb_feed **ret)
 {
     struct rsp_rdb_feed_options o = {0};
     struct rsp_rdb_feed *f = NULL;
@@ -52,7 +52,8 @@ int rsp_rdb_feed_new(const struct rsp_env *env, struct rsp_source *source,
     f->own.error = &f->error;
     f->source = source;
     f->no_crc = o.no_crc;
-    for (size_t i = 0; i + 1 < sizeof f->name && rsp_source_name(source)[i]; i++) f->name[i] = rsp_source_name(source)[i];
+    for (size_t i = 0; i + 1 < sizeof f->name && rsp_source_name(source)[i]; i++)
+        f->name[i] = rsp_source_name(source)[i];
     buf_init(&f->left, &f->own);
     buf_init(&f->rest, &f->own);
     scan_init(&f->scan, &f->own, f->name, NULL, o.skim);
@@ -121,10 +122,8 @@ static void sum_block(struct rsp_rdb_feed *f, struct block *k)
 {
     if (f->no_crc) return;
     k->crc = f->sum;
-    if (k->own_crc_known)
-        f->sum = crc64_join(f->sum, k->own_crc, k->new_n);
-    else
-        f->sum = crc64(f->sum, k->new, k->new_n);
+    if (k->own_crc_known) f->sum = crc64_join(f->sum, k->own_crc, k->new_n);
+    else f->sum = crc64(f->sum, k->new, k->new_n);
 }
 
 /* The next window. RSP_OK: f->block, f->p, f->n; partial when the source may bring more for the same block. */
@@ -140,14 +139,11 @@ static int next_window(struct rsp_rdb_feed *f)
         if (f->view || (f->left.n <= BLOCK_FRONT && !f->target)) {
             if (f->block == k) /* grown since the last look */
                 f->n = (size_t)(k->new + k->new_n - f->p);
-            else
-                join_front(f, k);
+            else join_front(f, k);
             f->block = k;
             f->partial = rc == RSP_AGAIN;
-            if (!f->partial)
-                sum_block(f, k);
-            else
-                k->crc = f->sum;
+            if (!f->partial) sum_block(f, k);
+            else k->crc = f->sum;
             return RSP_OK;
         }
         again = rc == RSP_AGAIN;
@@ -282,7 +278,7 @@ static uint8_t crc_state(const struct rsp_rdb_feed *f)
     return f->scan.crc_stored == f->crc_computed ? RSP_RDB_CRC_OK : RSP_RDB_CRC_WRONG;
 }
 
-void rsp_rdb_feed_info(struct rsp_rdb_feed *f, struct rsp_rdb_feed_info *info)
+void rsp_rdb_feed_tell(struct rsp_rdb_feed *f, struct rsp_rdb_feed_info *info)
 {
     struct rsp_rdb_feed_info i = {0};
     i.size = info->size;

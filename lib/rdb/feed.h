@@ -10,14 +10,14 @@ struct block {
     struct rsp_rdb_batch pub; /* first: a batch is its block */
     struct rsp_rdb_feed *feed;
     struct block *next;
-    uint8_t *mem;       /* NULL when the source shows its bytes itself */
+    uint8_t *mem; /* NULL when the source shows its bytes itself */
     size_t mem_n;
     const uint8_t *new; /* bytes that came with this block */
     size_t new_n;
-    uint64_t crc;       /* of the file before them */
-    uint64_t own_crc;   /* of them alone, when it is known already */
+    uint64_t crc;     /* of the file before them */
+    uint64_t own_crc; /* of them alone, when it is known already */
     int own_crc_known;
-    int status;         /* RSP_OK: more may follow; RSP_END: nothing follows; a fault */
+    int status; /* RSP_OK: more may follow; RSP_END: nothing follows; a fault */
     struct scan_out out;
     struct buf open_key;
 };

@@ -16,7 +16,7 @@ struct rsp_rdb_reader {
     enum rsp_rdb_depth depth;
     struct rsp_rdb_feed *feed;
     struct rsp_rdb_batch *batch;
-    size_t item;             /* next of the batch */
+    size_t item; /* next of the batch */
     enum reader_at at;
     int dead, skipping, said_key, value_due;
     uint64_t offset;
@@ -180,16 +180,14 @@ static void part_begin(struct rsp_rdb_reader *r, const struct rsp_rdb_item *i)
     r->value_due = 1;
     r->walk_at = i->value;
     if (!on) rsp_rdb_walk_init(&r->walk, r->batch, i);
-    if (on)
-        rsp_rdb_value_continue(r->value, r->batch, i);
-    else
-        rsp_rdb_value_open(r->value, r->batch, i);
+    if (on) rsp_rdb_value_continue(r->value, r->batch, i);
+    else rsp_rdb_value_open(r->value, r->batch, i);
 }
 
 static int eof_event(struct rsp_rdb_reader *r, struct rsp_rdb_event *e)
 {
     struct rsp_rdb_feed_info info = {.size = sizeof info};
-    rsp_rdb_feed_info(r->feed, &info);
+    rsp_rdb_feed_tell(r->feed, &info);
     e->kind = RSP_RDB_EOF;
     e->number = info.crc_stored;
     e->number2 = info.crc_computed;
@@ -247,7 +245,7 @@ static int next(struct rsp_rdb_reader *r, struct rsp_rdb_event *e)
         }
         rc = next_batch(r);
         if (rc < 0 || rc == RSP_AGAIN) return rc;
-        rsp_rdb_feed_info(r->feed, &info);
+        rsp_rdb_feed_tell(r->feed, &info);
         e->dialect = info.dialect;
         if (r->at != AT_START && !(r->at == AT_EOF && !r->said_key)) continue;
         r->said_key = 1; /* the header has been told */

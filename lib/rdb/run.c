@@ -82,8 +82,9 @@ static int judge_batch(struct run *r, struct task *t)
         t->verdicts[i] = RSP_FILTER_ACCEPT;
         if (b->items[i].kind != RSP_RDB_KEY) continue;
         if (r->limited) {
-            t->verdicts[i] = b->items[i].flags & RSP_ITEM_FIRST || r->open_verdict != RSP_FILTER_ACCEPT ? RSP_FILTER_REFUSE
-                                                                                                 : RSP_FILTER_ACCEPT;
+            t->verdicts[i] = b->items[i].flags & RSP_ITEM_FIRST || r->open_verdict != RSP_FILTER_ACCEPT
+                                 ? RSP_FILTER_REFUSE
+                                 : RSP_FILTER_ACCEPT;
             continue;
         }
         rc = judge(r, b, &b->items[i], &t->verdicts[i]);
@@ -192,7 +193,7 @@ static void report(struct run *r, int fault, struct rsp_rdb_run_result *result)
     struct rsp_span rest = {NULL, 0};
     out.size = result->size;
     out.feed.size = sizeof out.feed;
-    rsp_rdb_feed_info(r->feed, &out.feed);
+    rsp_rdb_feed_tell(r->feed, &out.feed);
     out.accepted = r->accepted;
     out.limited = r->limited;
     out.file_fault = fault;

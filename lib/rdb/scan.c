@@ -62,8 +62,7 @@ static int put(struct scan *s, struct scan_out *out, const struct rsp_rdb_item *
     if (s->skim) return RSP_OK;
     if (out->n == out->cap) {
         size_t cap = out->cap ? out->cap * 2 : 512;
-        struct rsp_rdb_item *items =
-            mem_resize(s->env, out->items, out->cap * sizeof *items, cap * sizeof *items);
+        struct rsp_rdb_item *items = mem_resize(s->env, out->items, out->cap * sizeof *items, cap * sizeof *items);
         if (!items) return RSP_ENOMEM;
         out->items = items;
         out->cap = cap;
@@ -76,8 +75,8 @@ static int put_walk(struct scan *s, struct scan_out *out, const struct rsp_rdb_w
 {
     if (out->walks_n == out->walks_cap) {
         size_t cap = out->walks_cap ? out->walks_cap * 2 : 4;
-        struct rsp_rdb_walk *walks =
-            mem_resize(s->env, out->walks, out->walks_cap * sizeof *walks, cap * sizeof *walks);
+        struct rsp_rdb_walk *walks = mem_resize(s->env, out->walks, out->walks_cap * sizeof *walks,
+                                                cap * sizeof *walks);
         if (!walks) return RSP_ENOMEM;
         out->walks = walks;
         out->walks_cap = cap;
@@ -101,11 +100,13 @@ static int header(struct scan *s, const uint8_t *p, size_t n, int final)
     }
     digits_at = redis ? 5 : 6;
     for (size_t i = digits_at; i < 9; i++) {
-        if (p[i] < '0' || p[i] > '9') return fault(s, RSP_EFORMAT, 0, "not an RDB file: no version number behind the magic");
+        if (p[i] < '0' || p[i] > '9')
+            return fault(s, RSP_EFORMAT, 0, "not an RDB file: no version number behind the magic");
         version = version * 10 + (unsigned)(p[i] - '0');
     }
     if (redis ? version < 1 || version > 15 : version < 80 || version > 81)
-        return fail_at(s->env, RSP_EVERSION, s->name, 0, "%s RDB version %u is not supported (known: Redis 1-15, Valkey 80-81)",
+        return fail_at(s->env, RSP_EVERSION, s->name, 0,
+                       "%s RDB version %u is not supported (known: Redis 1-15, Valkey 80-81)",
                        redis ? "Redis" : "Valkey", version);
     s->dialect = redis ? RSP_RDB_REDIS : RSP_RDB_VALKEY;
     s->version = (uint16_t)version;
@@ -199,7 +200,8 @@ static int key_fault(const struct scan *s, size_t at, const struct rdb_str *str,
 {
     if (have < 0) return fault(s, RSP_EFORMAT, at, "the key is not a string: invalid length or unknown special form");
     if (str->body > s->env->limits.key_bytes || str->n > s->env->limits.key_bytes)
-        return fail_at(s->env, RSP_ELIMIT, s->name, s->base + at, "a key of %llu bytes is longer than the limit of %llu",
+        return fail_at(s->env, RSP_ELIMIT, s->name, s->base + at,
+                       "a key of %llu bytes is longer than the limit of %llu",
                        (unsigned long long)(str->n > str->body ? str->n : str->body),
                        (unsigned long long)s->env->limits.key_bytes);
     if (str->enc == RSP_STR_LZF && !lzf_plausible(str->body, str->n))
@@ -216,10 +218,8 @@ static int head(struct scan *s, const uint8_t *p, size_t n, size_t *opcode_at)
     struct rdb_str str = {0};
     uint8_t type;
     int rc, have;
-    if (s->detached)
-        rec = s->rec;
-    else
-        memset(&rec, 0, sizeof rec);
+    if (s->detached) rec = s->rec;
+    else memset(&rec, 0, sizeof rec);
     rec.start = (uint32_t)win.at;
     while (win.at < n && p[win.at] >= 0xf2 && !(rec.flags & RSP_ITEM_META)) {
         rc = attribute(s, &win, &rec);
@@ -269,7 +269,8 @@ int scan_note_key(struct scan *s, const uint8_t *p)
         return buf_add(&s->open_key, digits, i64_text(digits, str_int(p + s->rec.key + str.head, str.body)));
     rc = buf_reserve(&s->open_key, (size_t)str.n);
     if (rc) return rc;
-    if (!lzf_inflate((struct rsp_span){p + s->rec.key + str.head, (size_t)str.body}, s->open_key.p, (size_t)str.n, NULL))
+    if (!lzf_inflate((struct rsp_span){p + s->rec.key + str.head, (size_t)str.body}, s->open_key.p, (size_t)str.n,
+                     NULL))
         s->open_key.n = (size_t)str.n;
     return RSP_OK;
 }
@@ -440,7 +441,7 @@ static int plain_records(struct scan *s, const uint8_t *p, size_t n, struct scan
         rc = put(s, out, &item);
         if (rc) break;
         continue;
-    slow:
+slow:
         at = start;
         break;
     }

@@ -26,8 +26,8 @@ struct scan {
     uint8_t dialect;
     uint16_t version;
     enum scan_phase phase;
-    uint64_t base;  /* file offset of the window's first byte */
-    size_t at;      /* in the window: next byte to look at */
+    uint64_t base; /* file offset of the window's first byte */
+    size_t at;     /* in the window: next byte to look at */
     uint32_t db;
     struct rsp_rdb_item rec; /* the record under way; its offsets are in the window */
     int detached;            /* attributes in rec were read before another opcode */
@@ -36,12 +36,12 @@ struct scan {
     struct rsp_rdb_walk walk;
     struct rsp_rdb_walk part_walk; /* state at rec.value of a part that is not FIRST */
     struct walk_mark mark;
-    struct buf open_key;     /* key of the record in parts, as text */
+    struct buf open_key; /* key of the record in parts, as text */
     uint64_t open_offset;
     uint64_t keys, expires;
-    size_t wait;             /* no use in looking again before the window shows so many bytes behind at */
-    uint64_t wait_from;      /* offset of the window's end when that was found */
-    uint64_t eof_offset;     /* of the byte behind the EOF opcode */
+    size_t wait;         /* no use in looking again before the window shows so many bytes behind at */
+    uint64_t wait_from;  /* offset of the window's end when that was found */
+    uint64_t eof_offset; /* of the byte behind the EOF opcode */
     uint64_t crc_stored;
 };
 

@@ -39,10 +39,8 @@ static uint64_t get_len(struct cursor *c)
 static void get_bytes(struct cursor *c, uint64_t n)
 {
     if (c->rc) return;
-    if (n > c->win->end - c->at)
-        stop(c, RSP_AGAIN, NULL);
-    else
-        c->at += (size_t)n;
+    if (n > c->win->end - c->at) stop(c, RSP_AGAIN, NULL);
+    else c->at += (size_t)n;
 }
 
 /* A string; body and s may be NULL. */
@@ -191,7 +189,7 @@ static int template_names(struct cursor *c, const uint64_t n, struct buf *text, 
         struct rsp_span span = {NULL, 0};
         int rc = RSP_OK;
         get_str(c, &body, &s);
-        if (c->rc) break;
+        if (c->rc || !body) break;
         span.p = (const uint8_t *)text->n; /* an offset until text has stopped moving */
         if (s.enc == RSP_STR_RAW) {
             rc = buf_add(text, body, (size_t)s.n);
@@ -321,8 +319,14 @@ int scan_opcode(struct scan *s, struct window *win, struct rsp_rdb_item *item)
         item->value = (uint32_t)c.at;
         get_str(&c, NULL, NULL);
         break;
-    case 0xf7: item->kind = RSP_RDB_MODULE_AUX; module_aux(&c, item); break;
-    case 0xf6: item->kind = RSP_RDB_FUNCTION; function_pre_ga(&c, item); break;
+    case 0xf7:
+        item->kind = RSP_RDB_MODULE_AUX;
+        module_aux(&c, item);
+        break;
+    case 0xf6:
+        item->kind = RSP_RDB_FUNCTION;
+        function_pre_ga(&c, item);
+        break;
     case 0xf5:
         item->kind = RSP_RDB_FUNCTION;
         item->value = (uint32_t)c.at;
@@ -337,9 +341,7 @@ int scan_opcode(struct scan *s, struct window *win, struct rsp_rdb_item *item)
         break;
     case 0xf3:
     case 0xf2: rc = redis_only(s, &c, item, op); break;
-    default:
-        win->why = NULL;
-        return RSP_EUNSUPPORTED;
+    default: win->why = NULL; return RSP_EUNSUPPORTED;
     }
     if (rc) return rc;
     if (c.rc && c.rc != RSP_AGAIN) {

@@ -9,10 +9,10 @@
 #include "base/bytes.h"
 
 struct rdb_str {
-    uint8_t enc;         /* enum rsp_rdb_str_enc */
-    uint8_t head;        /* bytes before the body */
-    uint64_t body;       /* stored bytes behind the head */
-    uint64_t n;          /* length of the string itself; INT: 0 here */
+    uint8_t enc;   /* enum rsp_rdb_str_enc */
+    uint8_t head;  /* bytes before the body */
+    uint64_t body; /* stored bytes behind the head */
+    uint64_t n;    /* length of the string itself; INT: 0 here */
 };
 
 /* A length at p, at most avail bytes visible. Returns its width and sets *v; 0: not wholly

@@ -12,7 +12,8 @@ static int scratch_room(const struct rsp_env *env, struct rsp_scratch *s, uint64
     uint8_t *p;
     size_t cap = s->n ? s->n : 64;
     if (n <= s->n) return RSP_OK;
-    if (n > env->limits.alloc_bytes) return fail(env, RSP_ELIMIT, NULL, "a string of %llu bytes exceeds the limit", (unsigned long long)n);
+    if (n > env->limits.alloc_bytes)
+        return fail(env, RSP_ELIMIT, NULL, "a string of %llu bytes exceeds the limit", (unsigned long long)n);
     while (cap < n) cap *= 2;
     p = mem_resize(env, s->p, s->n, cap);
     if (!p) return RSP_ENOMEM;
@@ -36,7 +37,8 @@ static int any_string(const struct rsp_env *env, const struct rsp_rdb_batch *bat
         return RSP_OK;
     }
     if (s.enc == RSP_STR_LZF && !lzf_plausible(s.body, s.n))
-        return fail_at(env, RSP_EFORMAT, NULL, batch->offset + at, "the LZF string claims more bytes than its compressed form can hold");
+        return fail_at(env, RSP_EFORMAT, NULL, batch->offset + at,
+                       "the LZF string claims more bytes than its compressed form can hold");
     rc = scratch_room(env, scratch, s.enc == RSP_STR_INT ? I64_TEXT : s.n ? s.n : 1);
     if (rc) return rc;
     text->p = scratch->p;
@@ -46,7 +48,8 @@ static int any_string(const struct rsp_env *env, const struct rsp_rdb_batch *bat
     }
     text->n = (size_t)s.n;
     if (lzf_inflate((struct rsp_span){p + s.head, (size_t)s.body}, scratch->p, text->n, NULL))
-        return fail_at(env, RSP_EFORMAT, NULL, batch->offset + at, "the LZF string does not inflate to the length it claims");
+        return fail_at(env, RSP_EFORMAT, NULL, batch->offset + at,
+                       "the LZF string does not inflate to the length it claims");
     return RSP_OK;
 }
 

@@ -10,7 +10,7 @@ struct rdb_template {
     struct rdb_template *next;
     uint64_t id;
     size_t count;
-    size_t bytes;          /* of this allocation */
+    size_t bytes;            /* of this allocation */
     struct rsp_span *fields; /* count names, in the template's order */
 };
 

@@ -109,12 +109,9 @@ const struct rdb_type *rdb_type(int dialect, int type)
 {
     const struct rdb_type *t = NULL;
     if (type < 0 || type >= RDB_TYPES) return NULL;
-    if (type < 22)
-        t = &common[type];
-    else if (dialect == RSP_RDB_REDIS)
-        t = &redis[type - 22];
-    else if (type < 24)
-        t = &valkey[type - 22];
+    if (type < 22) t = &common[type];
+    else if (dialect == RSP_RDB_REDIS) t = &redis[type - 22];
+    else if (type < 24) t = &valkey[type - 22];
     return t && t->value_type >= 0 ? t : NULL;
 }
 

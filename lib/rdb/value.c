@@ -73,8 +73,7 @@ void rsp_rdb_value_open(struct rsp_rdb_value *v, const struct rsp_rdb_batch *bat
     v->group_open = v->value_type == RSP_RDB_STREAM && stream_inside_group(&v->walk);
 }
 
-void rsp_rdb_value_continue(struct rsp_rdb_value *v, const struct rsp_rdb_batch *batch,
-                            const struct rsp_rdb_item *item)
+void rsp_rdb_value_continue(struct rsp_rdb_value *v, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
 {
     set_part(v, batch, item);
 }
@@ -99,7 +98,8 @@ static int inflate(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, struc
     int rc;
     out->n = 0;
     if (!lzf_plausible(t->body.n, t->n))
-        return value_fault(v, RSP_EFORMAT, t->offset, "the LZF string claims more bytes than its compressed form can hold");
+        return value_fault(v, RSP_EFORMAT, t->offset,
+                           "the LZF string claims more bytes than its compressed form can hold");
     rc = buf_reserve(out, (size_t)t->n);
     if (rc) return rc;
     rc = lzf_inflate(t->body, out->p, (size_t)t->n, NULL);
@@ -162,9 +162,7 @@ static int big_slot_of(const struct rsp_rdb_value *v, int role, int *kind)
     case RSP_ROLE_FIELD: *kind = RSP_ELEM_FIELD; return 0;
     case RSP_ROLE_VALUE: *kind = RSP_ELEM_FIELD; return 1;
     case RSP_ROLE_ELEMENT: *kind = RSP_ELEM_INDEXED; return 0;
-    case RSP_ROLE_NODE:
-        *kind = RSP_ELEM_ITEM;
-        return v->type == 18 && v->number[0] == 1 ? 0 : -1;
+    case RSP_ROLE_NODE: *kind = RSP_ELEM_ITEM; return v->type == 18 && v->number[0] == 1 ? 0 : -1;
     default: return -1;
     }
 }
@@ -364,7 +362,8 @@ static int fixed_token(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, s
         e->kind = RSP_ELEM_SCORED;
         e->a = v->a.text;
         e->score = t->kind == RSP_TOK_SCORE ? t->d : load_double(t->body.p);
-        if (t->kind == RSP_TOK_SCORE && t->tag) return value_fault(v, RSP_EFORMAT, t->offset, "a score that is no number");
+        if (t->kind == RSP_TOK_SCORE && t->tag)
+            return value_fault(v, RSP_EFORMAT, t->offset, "a score that is no number");
         return RSP_OK;
     case RSP_ROLE_TTL_FIX:
         at = as_i64(load_le64(t->body.p));
@@ -400,7 +399,8 @@ static int number_token(struct rsp_rdb_value *v, const struct rsp_rdb_token *t)
         return RSP_OK;
     case RSP_ROLE_CONTAINER:
         v->number[0] = t->n;
-        if (t->n != 1 && t->n != 2) return value_fault(v, RSP_EFORMAT, t->offset, "unknown container of a quicklist node");
+        if (t->n != 1 && t->n != 2)
+            return value_fault(v, RSP_EFORMAT, t->offset, "unknown container of a quicklist node");
         return RSP_OK;
     case RSP_ROLE_INDEX:
         v->number[1] = t->n;
@@ -436,7 +436,9 @@ static int token_element(struct rsp_rdb_value *v, struct rsp_rdb_token *t, struc
     case RSP_ROLE_LISTPACK:
     case RSP_ROLE_INTSET:
     case RSP_ROLE_STREAM_NODE: return blob_open(v, t->role, t);
-    case RSP_ROLE_FIELDS_LISTPACK: rc = value_blob(v, t); return rc ? rc : ((rc = template_listpack(v)) ? rc : RSP_AGAIN);
+    case RSP_ROLE_FIELDS_LISTPACK:
+        rc = value_blob(v, t);
+        return rc ? rc : ((rc = template_listpack(v)) ? rc : RSP_AGAIN);
     default: break;
     }
     if (v->value_type == RSP_RDB_STREAM) return stream_token(v, t, e);

@@ -103,7 +103,8 @@ int blob_open(struct rsp_rdb_value *v, int role, const struct rsp_rdb_token *t)
     if (v->type == 30) {
         v->tmpl = id.i < 0 ? NULL : templates_find(v->batch->templates, (uint64_t)id.i);
         if (!v->tmpl)
-            return value_fault(v, RSP_EFORMAT, v->blob_offset, "the hash refers to a template that the file does not define");
+            return value_fault(v, RSP_EFORMAT, v->blob_offset,
+                               "the hash refers to a template that the file does not define");
     }
     return RSP_AGAIN;
 }

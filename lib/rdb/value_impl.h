@@ -22,8 +22,8 @@ enum blob_kind { BLOB_NONE, BLOB_LISTPACK, BLOB_ZIPLIST, BLOB_INTSET, BLOB_ZIPMA
 struct slot {
     struct rsp_span text;
     char digits[REAL_TEXT];
-    struct buf own;  /* inflated bytes */
-    int in_batch;    /* text points into the batch: it must be copied before the batch goes */
+    struct buf own; /* inflated bytes */
+    int in_batch;   /* text points into the batch: it must be copied before the batch goes */
 };
 
 struct rsp_rdb_value {
@@ -33,10 +33,10 @@ struct rsp_rdb_value {
     struct window win;
     uint8_t type, dialect, item_flags;
     int value_type;
-    uint64_t offset;   /* of the element */
+    uint64_t offset; /* of the element */
     uint8_t str_enc;
     struct slot a, b;
-    int64_t ttl;       /* of the field under way: already absolute, or RSP_RDB_NO_EXPIRE */
+    int64_t ttl; /* of the field under way: already absolute, or RSP_RDB_NO_EXPIRE */
     uint64_t number[4];
     int64_t times[2];
     struct rsp_rdb_id id;
@@ -44,9 +44,9 @@ struct rsp_rdb_value {
 
     /* a blob being opened */
     enum blob_kind blob;
-    struct buf blob_own;      /* inflated, or put together from parts */
+    struct buf blob_own; /* inflated, or put together from parts */
     struct rsp_span blob_bytes;
-    uint64_t blob_offset;     /* file offset of its first byte; of its string when compressed */
+    uint64_t blob_offset; /* file offset of its first byte; of its string when compressed */
     int blob_raw;
     union {
         struct listpack lp;
@@ -57,7 +57,7 @@ struct rsp_rdb_value {
 
     /* a string too large to be seen whole */
     int big, big_slot, big_first, big_kind; /* big: 1 handing out, 2 collecting a blob, 5 all handed out */
-    struct rsp_rdb_token big_token; /* its first part */
+    struct rsp_rdb_token big_token;         /* its first part */
     struct rsp_span big_in;
     int big_last;
     uint64_t big_n, big_body; /* its length; file offset of its first stored byte */
@@ -76,7 +76,7 @@ struct rsp_rdb_value {
     size_t fields_cap, digits_cap;
 
     /* hash templates that stand in the value; path hashes */
-    struct buf names;         /* their text */
+    struct buf names; /* their text */
     size_t *name_ends;
     size_t names_n, names_cap, name_at;
     const struct rdb_template *tmpl;

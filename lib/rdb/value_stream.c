@@ -112,10 +112,8 @@ static int entry_fields(struct rsp_rdb_value *v, int same, size_t *count)
         struct entry field, value;
         rc = grow_fields(v, 2 * i + 2);
         if (rc) break;
-        if (same)
-            field = v->master[i];
-        else
-            rc = need(v, &field);
+        if (same) field = v->master[i];
+        else rc = need(v, &field);
         if (!rc) rc = need(v, &value);
         if (rc) break;
         set_text(v, 2 * i, &field);

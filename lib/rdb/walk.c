@@ -202,14 +202,10 @@ static int take_score(struct rsp_rdb_walk *w, struct window *win, struct rsp_rdb
         t->body.p = p + 1;
         t->body.n = p[0] < 253 ? p[0] : 0;
         t->tag = 0; /* 1: the text is not a number */
-        if (p[0] == 255)
-            t->d = -INFINITY;
-        else if (p[0] == 254)
-            t->d = INFINITY;
-        else if (p[0] == 253)
-            t->d = NAN;
-        else
-            t->tag = score_parse(t->body, &t->d) ? 1 : 0;
+        if (p[0] == 255) t->d = -INFINITY;
+        else if (p[0] == 254) t->d = INFINITY;
+        else if (p[0] == 253) t->d = NAN;
+        else t->tag = score_parse(t->body, &t->d) ? 1 : 0;
     }
     win->at += p[0] < 253 ? 1u + p[0] : 1u;
     w->op++;
@@ -271,7 +267,8 @@ static int take_number(struct rsp_rdb_walk *w, struct window *win, const struct 
     case OP_FORMAT:
         if (v > 1) {
             win->at = at;
-            return bad_at(win, op == OP_OPTION ? "a flag that is neither 0 nor 1" : "unknown format of a template's fields");
+            return bad_at(win,
+                          op == OP_OPTION ? "a flag that is neither 0 nor 1" : "unknown format of a template's fields");
         }
         if (op == OP_OPTION && !v) w->op++;
         if (op == OP_FORMAT && v) w->op = (uint8_t)(w->op + 2);
@@ -403,10 +400,8 @@ int walk_skip(struct rsp_rdb_walk *w, struct window *win, const struct rsp_rdb_t
 
 void rsp_rdb_walk_init(struct rsp_rdb_walk *walk, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
 {
-    if (item->flags & RSP_ITEM_FIRST)
-        walk_start(walk, batch->dialect, item->type);
-    else
-        *walk = batch->walks[item->walk];
+    if (item->flags & RSP_ITEM_FIRST) walk_start(walk, batch->dialect, item->type);
+    else *walk = batch->walks[item->walk];
 }
 
 int rsp_rdb_walk_next(const struct rsp_env *env, struct rsp_rdb_walk *walk, const struct rsp_rdb_batch *batch,

@@ -20,8 +20,8 @@ struct table {
     size_t room;        /* slots that keys and repeats have */
     size_t slots, used; /* of which this many serve the range; a power of two */
     unsigned shift;
-    uint64_t repeated;  /* values with repeats */
-    uint64_t zeros;     /* how often 0 itself came */
+    uint64_t repeated; /* values with repeats */
+    uint64_t zeros;    /* how often 0 itself came */
 };
 
 struct range { /* hashes whose top bits are those of prefix */

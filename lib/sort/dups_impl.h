@@ -21,7 +21,7 @@ struct slab {
 };
 
 struct part {
-    uint64_t *at, *end;  /* room in the last block */
+    uint64_t *at, *end; /* room in the last block */
     struct block *last;
 };
 

@@ -61,8 +61,8 @@ static int contract_step(struct rsp_stage *s, const uint8_t *p, size_t *at, size
 
 /* Drives a stage over n bytes at p: its last status (RSP_END or a fault); *taken (may be NULL) is
  * how much it absorbed. A stage that stands still though it could move fails the test. */
-static inline int contract_drive(struct rsp_stage *s, const uint8_t *p, size_t n, size_t in_window,
-                                 size_t out_window, enum contract_end end, struct contract_bytes *out, size_t *taken)
+static inline int contract_drive(struct rsp_stage *s, const uint8_t *p, size_t n, size_t in_window, size_t out_window,
+                                 enum contract_end end, struct contract_bytes *out, size_t *taken)
 {
     size_t at = 0;
     int rc, moved;

@@ -37,11 +37,11 @@ static int chain_of(const struct rsp_env *env, maker *const *make, size_t n, str
     return rsp_chain_new(env, s, n, ret);
 }
 
-#define CHAIN(name, ...)                                                           \
-    static int name(const struct rsp_env *env, struct rsp_stage **ret)             \
-    {                                                                              \
-        static maker *const m[] = {__VA_ARGS__};                                   \
-        return chain_of(env, m, sizeof m / sizeof *m, ret);                        \
+#define CHAIN(name, ...)                                               \
+    static int name(const struct rsp_env *env, struct rsp_stage **ret) \
+    {                                                                  \
+        static maker *const m[] = {__VA_ARGS__};                       \
+        return chain_of(env, m, sizeof m / sizeof *m, ret);            \
     }
 CHAIN(chain_one, flip)
 CHAIN(chain_flips, flip, flip, flip, flip, flip, flip, flip, flip, flip, flip, flip, flip, flip, flip, flip, flip)

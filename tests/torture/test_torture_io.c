@@ -108,9 +108,18 @@ static int detect(const struct rsp_env *env, struct data d)
     if (rc) rsp_source_free(inner);
     return finish_source(rc, s);
 }
-static int detect_zstd(const struct rsp_env *env) { return detect(env, packed[0]); }
-static int detect_gzip(const struct rsp_env *env) { return detect(env, packed[1]); }
-static int detect_lz4(const struct rsp_env *env) { return detect(env, packed[2]); }
+static int detect_zstd(const struct rsp_env *env)
+{
+    return detect(env, packed[0]);
+}
+static int detect_gzip(const struct rsp_env *env)
+{
+    return detect(env, packed[1]);
+}
+static int detect_lz4(const struct rsp_env *env)
+{
+    return detect(env, packed[2]);
+}
 
 /* zstd compression and back, as a chain, pumped into memory. */
 static int pump_chain(const struct rsp_env *env)
@@ -263,10 +272,20 @@ static const struct {
     const char *name;
     int (*run)(const struct rsp_env *env);
 } cases[] = {
-    {"source_memory", source_memory}, {"source_file", source_file}, {"source_mmap", source_mmap},
-    {"source_fd", source_fd}, {"source_custom", source_custom}, {"detect_zstd", detect_zstd},
-    {"detect_gzip", detect_gzip}, {"detect_lz4", detect_lz4}, {"stage_custom", stage_custom},
-    {"pump_chain", pump_chain}, {"sinks", sinks}, {"spool", spool}, {"dups", dups}, {"pool", pool},
+    {"source_memory", source_memory},
+    {"source_file", source_file},
+    {"source_mmap", source_mmap},
+    {"source_fd", source_fd},
+    {"source_custom", source_custom},
+    {"detect_zstd", detect_zstd},
+    {"detect_gzip", detect_gzip},
+    {"detect_lz4", detect_lz4},
+    {"stage_custom", stage_custom},
+    {"pump_chain", pump_chain},
+    {"sinks", sinks},
+    {"spool", spool},
+    {"dups", dups},
+    {"pool", pool},
 };
 #define CASES (int)(sizeof cases / sizeof *cases)
 

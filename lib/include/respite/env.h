@@ -25,15 +25,15 @@ struct rsp_span {
  * The floor that sees the fault writes it (the first writer wins until it is cleared); floors
  * above may only append to the trail. */
 struct rsp_error {
-    int32_t code;       /* an rsp_status below zero, or 0 */
-    int32_t sys_errno;  /* errno at the fault, or 0 */
-    uint64_t offset;    /* byte offset in the input, when has_offset is not 0 */
+    int32_t code;      /* an rsp_status below zero, or 0 */
+    int32_t sys_errno; /* errno at the fault, or 0 */
+    uint64_t offset;   /* byte offset in the input, when has_offset is not 0 */
     uint8_t has_offset;
-    uint8_t retryable;  /* the same call may succeed later (network, busy) */
+    uint8_t retryable; /* the same call may succeed later (network, busy) */
     uint8_t reserved[6];
-    char subject[128];  /* on what: a file name, a key, a URL; printable, may be cut */
-    char message[256];  /* what was tried, what is wrong */
-    char trail[256];    /* what the floors above were doing, "; " between the lines */
+    char subject[128]; /* on what: a file name, a key, a URL; printable, may be cut */
+    char message[256]; /* what was tried, what is wrong */
+    char trail[256];   /* what the floors above were doing, "; " between the lines */
 };
 
 /* Limits of one handle; 0 means the default that stands beside it. Hostile input that would
@@ -64,8 +64,8 @@ struct rsp_env {
     void (*log)(void *opaque, int level, const char *line);
     void *log_opaque;
 
-    int64_t (*now_ms)(void *opaque);                     /* milliseconds since the epoch */
-    int (*random)(void *opaque, void *bytes, size_t n);  /* 0, or RSP_EIO */
+    int64_t (*now_ms)(void *opaque);                    /* milliseconds since the epoch */
+    int (*random)(void *opaque, void *bytes, size_t n); /* 0, or RSP_EIO */
     void *clock_opaque, *random_opaque;
 };
 

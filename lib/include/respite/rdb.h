@@ -64,27 +64,28 @@ enum rsp_rdb_value_type {
 
 /* One LOGICAL element; which members mean something is said beside the kind. */
 enum rsp_rdb_element_kind {
-    RSP_ELEM_STRING = 1,    /* a: the value of a string */
-    RSP_ELEM_ITEM = 2,      /* a: a list's element */
-    RSP_ELEM_MEMBER = 3,    /* a: a set's member */
-    RSP_ELEM_SCORED = 4,    /* a: member, score */
-    RSP_ELEM_FIELD = 5,     /* a: field, b: value, expire_ms (RSP_RDB_NO_EXPIRE: none). Path hashes (Valkey
+    RSP_ELEM_STRING = 1,  /* a: the value of a string */
+    RSP_ELEM_ITEM = 2,    /* a: a list's element */
+    RSP_ELEM_MEMBER = 3,  /* a: a set's member */
+    RSP_ELEM_SCORED = 4,  /* a: member, score */
+    RSP_ELEM_FIELD = 5,   /* a: field, b: value, expire_ms (RSP_RDB_NO_EXPIRE: none). Path hashes (Valkey
                                81): fields[0] is the path and count 1, else count 0 */
-    RSP_ELEM_INDEXED = 6,   /* index, a: an array's element as text; tag: how it was stored (0-3) */
-    RSP_ELEM_ENTRY = 7,     /* stream: id, fields[0..count): field, value, field, value ... */
-    RSP_ELEM_STREAM = 8,    /* stream: number[0] length, id = last; has_*: first, max_deleted, number[1] entries_added */
-    RSP_ELEM_GROUP = 9,     /* a: name, id = last delivered, number[0] entries_read (UINT64_MAX: unknown or not stored), number[1] pending */
+    RSP_ELEM_INDEXED = 6, /* index, a: an array's element as text; tag: how it was stored (0-3) */
+    RSP_ELEM_ENTRY = 7,   /* stream: id, fields[0..count): field, value, field, value ... */
+    RSP_ELEM_STREAM = 8,  /* stream: number[0] length, id = last; has_*: first, max_deleted, number[1] entries_added */
+    RSP_ELEM_GROUP =
+        9, /* a: name, id = last delivered, number[0] entries_read (UINT64_MAX: unknown or not stored), number[1] pending */
     RSP_ELEM_PENDING = 10,  /* id, time_ms delivered, number[0] delivery count */
     RSP_ELEM_CONSUMER = 11, /* a: name, time_ms seen, time2_ms active (has_active), number[0] pending */
     RSP_ELEM_OWNED = 12,    /* id: a pending entry of the consumer before it */
     RSP_ELEM_NACKED = 13,   /* id: a pending entry that no consumer owns */
     RSP_ELEM_GROUP_END = 14,
-    RSP_ELEM_IDMP = 15,     /* number[0] duration in seconds, number[1] max entries, number[2] producers */
+    RSP_ELEM_IDMP = 15,          /* number[0] duration in seconds, number[1] max entries, number[2] producers */
     RSP_ELEM_IDMP_PRODUCER = 16, /* a: producer id, number[0] entries */
     RSP_ELEM_IDMP_ENTRY = 17,    /* a: iid, id */
-    RSP_ELEM_IDMP_END = 18, /* number[0] iids added, number[1] duplicates */
-    RSP_ELEM_MODULE = 19,   /* a: raw value from the module id on, number[0] module id */
-    RSP_ELEM_PART = 20      /* a: bytes of a string too large to be shown whole; part_* tell which */
+    RSP_ELEM_IDMP_END = 18,      /* number[0] iids added, number[1] duplicates */
+    RSP_ELEM_MODULE = 19,        /* a: raw value from the module id on, number[0] module id */
+    RSP_ELEM_PART = 20           /* a: bytes of a string too large to be shown whole; part_* tell which */
 };
 
 struct rsp_rdb_id {
@@ -115,12 +116,12 @@ struct rsp_rdb_element {
 
 /* What a token of ENCODED depth is. */
 enum rsp_rdb_token_kind {
-    RSP_TOK_STR = 1,  /* a string: enc tells its form */
-    RSP_TOK_LEN = 2,  /* n */
-    RSP_TOK_FIX = 3,  /* body: fixed-size bytes (times, ids, doubles) */
+    RSP_TOK_STR = 1,   /* a string: enc tells its form */
+    RSP_TOK_LEN = 2,   /* n */
+    RSP_TOK_FIX = 3,   /* body: fixed-size bytes (times, ids, doubles) */
     RSP_TOK_SCORE = 4, /* d: an ASCII double; body: its text */
-    RSP_TOK_LOOP = 5, /* n: so many repetitions of what follows */
-    RSP_TOK_PART = 6, /* body: stored bytes of a string too large to be shown whole; n: stored bytes
+    RSP_TOK_LOOP = 5,  /* n: so many repetitions of what follows */
+    RSP_TOK_PART = 6,  /* body: stored bytes of a string too large to be shown whole; n: stored bytes
                          of it that are still to come */
     RSP_TOK_MODULE = 7 /* one item of a module: tag = its opcode, body = its bytes */
 };
@@ -134,23 +135,23 @@ struct rsp_rdb_token {
     uint64_t n;           /* LEN, LOOP: the number. STR: length of the string itself */
     int64_t i;            /* INT: its value */
     double d;
-    uint64_t offset;      /* in the file, of the token's first byte */
+    uint64_t offset; /* in the file, of the token's first byte */
 };
 
 struct rsp_rdb_event {
     size_t size;
-    uint8_t kind; /* enum rsp_rdb_event_kind */
-    uint8_t type; /* KEY: the type byte in the file */
+    uint8_t kind;       /* enum rsp_rdb_event_kind */
+    uint8_t type;       /* KEY: the type byte in the file */
     uint8_t value_type; /* KEY: enum rsp_rdb_value_type */
     uint8_t dialect;
     uint8_t has_idle, has_freq, freq;
     uint8_t first, last; /* VALUE: these bytes begin, end the value */
     uint32_t db;
-    uint64_t offset;  /* in the file, of the event's first byte */
+    uint64_t offset; /* in the file, of the event's first byte */
     uint64_t idle_s;
     int64_t expire_ms; /* KEY: absolute, or RSP_RDB_NO_EXPIRE */
     struct rsp_span key, value;
-    struct rsp_span raw; /* bytes as they stand. KEY: from the first byte that belongs to the record up to its value */
+    struct rsp_span raw;  /* bytes as they stand. KEY: from the first byte that belongs to the record up to its value */
     struct rsp_span meta; /* KEY: the KEY_META opcode's bytes, or empty */
     uint64_t number, number2, number3;
     const struct rsp_rdb_token *token;

@@ -23,8 +23,7 @@ enum rsp_sink_flags {
 RSP_API RSP_NODISCARD int rsp_sink_memory(const struct rsp_env *env, struct rsp_sink **ret);
 
 /* Writes to a borrowed descriptor; name is the subject of errors. Commit does not close it. */
-RSP_API RSP_NODISCARD int rsp_sink_fd(const struct rsp_env *env, int fd, const char *name,
-                                      struct rsp_sink **ret);
+RSP_API RSP_NODISCARD int rsp_sink_fd(const struct rsp_env *env, int fd, const char *name, struct rsp_sink **ret);
 
 /* An existing path without RSP_SINK_REPLACE is refused at once (RSP_EEXIST), and again at the commit.
  * Writes to a temporary file beside path (mode 0600, ".NAME.respite-XXXXXXXX.part"); commit makes it path: fsync, rename (or link, so
@@ -50,8 +49,7 @@ RSP_API void rsp_sink_free(struct rsp_sink *sink);
 
 /* Moves everything from source through stage (NULL: as it is) to sink. Neither commits nor frees.
  * RSP_AGAIN when a non-blocking source has nothing: call again. */
-RSP_API RSP_NODISCARD int rsp_pump(struct rsp_source *source, struct rsp_stage *stage,
-                                   struct rsp_sink *sink);
+RSP_API RSP_NODISCARD int rsp_pump(struct rsp_source *source, struct rsp_stage *stage, struct rsp_sink *sink);
 
 #ifdef __cplusplus
 }

@@ -20,18 +20,15 @@ RSP_API RSP_NODISCARD int rsp_source_memory(const struct rsp_env *env, const voi
 
 /* Maps the regular file at path. A file that another process cuts while it is mapped kills the
  * process by SIGBUS: map only what nobody writes. RSP_ENOTFOUND, RSP_EPERM, RSP_EIO. */
-RSP_API RSP_NODISCARD int rsp_source_mmap(const struct rsp_env *env, const char *path,
-                                          struct rsp_source **ret);
+RSP_API RSP_NODISCARD int rsp_source_mmap(const struct rsp_env *env, const char *path, struct rsp_source **ret);
 
 /* Opens path and reads it by read(2). "-" is not special here. */
-RSP_API RSP_NODISCARD int rsp_source_file(const struct rsp_env *env, const char *path,
-                                          struct rsp_source **ret);
+RSP_API RSP_NODISCARD int rsp_source_file(const struct rsp_env *env, const char *path, struct rsp_source **ret);
 
 /* Reads a descriptor: file, pipe or socket. name is the subject of error records. The descriptor
  * is borrowed: freeing the source does not close it. On a non-blocking descriptor a read that
  * would block is RSP_AGAIN. */
-RSP_API RSP_NODISCARD int rsp_source_fd(const struct rsp_env *env, int fd, const char *name,
-                                        struct rsp_source **ret);
+RSP_API RSP_NODISCARD int rsp_source_fd(const struct rsp_env *env, int fd, const char *name, struct rsp_source **ret);
 
 /* What a caller's own source does; see rsp_source_custom. */
 struct rsp_source_ops {
@@ -40,8 +37,7 @@ struct rsp_source_ops {
     int (*read)(void *opaque, uint8_t *out, size_t cap, size_t *got);
     void (*close)(void *opaque); /* may be NULL */
 };
-RSP_API RSP_NODISCARD int rsp_source_custom(const struct rsp_env *env,
-                                            const struct rsp_source_ops *ops, void *opaque,
+RSP_API RSP_NODISCARD int rsp_source_custom(const struct rsp_env *env, const struct rsp_source_ops *ops, void *opaque,
                                             const char *name, struct rsp_source **ret);
 
 /* Draws from inner through a stage (decompression, decryption). Owns both once it returns RSP_OK;
@@ -61,14 +57,12 @@ RSP_API RSP_NODISCARD int rsp_source_detect(const struct rsp_env *env, struct rs
 /* Puts 1..cap bytes into out and their number into *got, RSP_OK; RSP_END at the end (*got 0);
  * RSP_AGAIN when there is nothing yet. Any other status is a fault, after which the source is
  * dead and answers RSP_ESTATE. */
-RSP_API RSP_NODISCARD int rsp_source_read(struct rsp_source *source, uint8_t *out, size_t cap,
-                                          size_t *got);
+RSP_API RSP_NODISCARD int rsp_source_read(struct rsp_source *source, uint8_t *out, size_t cap, size_t *got);
 
 /* Shows up to want bytes that lie ahead without taking them: *view lives until the next call.
  * RSP_OK with view->n == want, or fewer at the end of the data; RSP_AGAIN when there are fewer
  * for now. want is at most 4096. */
-RSP_API RSP_NODISCARD int rsp_source_peek(struct rsp_source *source, size_t want,
-                                          struct rsp_span *view);
+RSP_API RSP_NODISCARD int rsp_source_peek(struct rsp_source *source, size_t want, struct rsp_span *view);
 
 /* The whole of a memory or mapped source as one view that lives as long as the source, RSP_OK;
  * RSP_END for every other kind. Does not move the read position. */

@@ -45,15 +45,15 @@ enum rsp_stage_op {
 
 /* RSP_OK: call again (with more input or more room). RSP_END: finished; for a decompressing stage
  * also before the input is used up when its frame has ended and the rest is not its own. */
-RSP_API RSP_NODISCARD int rsp_stage_step(struct rsp_stage *stage, struct rsp_in *in,
-                                         struct rsp_out *out, enum rsp_stage_op op);
+RSP_API RSP_NODISCARD int rsp_stage_step(struct rsp_stage *stage, struct rsp_in *in, struct rsp_out *out,
+                                         enum rsp_stage_op op);
 RSP_API const char *rsp_stage_name(const struct rsp_stage *stage);
 RSP_API void rsp_stage_free(struct rsp_stage *stage);
 
 /* Stages in order, first to last; the chain owns them once it returns RSP_OK, none on a fault.
  * count 1..16. */
-RSP_API RSP_NODISCARD int rsp_chain_new(const struct rsp_env *env, struct rsp_stage *const *stages,
-                                        size_t count, struct rsp_stage **ret);
+RSP_API RSP_NODISCARD int rsp_chain_new(const struct rsp_env *env, struct rsp_stage *const *stages, size_t count,
+                                        struct rsp_stage **ret);
 
 /* A stage of the caller's own. step follows the contract above; close may be NULL. */
 struct rsp_stage_ops {
@@ -62,20 +62,15 @@ struct rsp_stage_ops {
     int (*step)(void *opaque, struct rsp_in *in, struct rsp_out *out, enum rsp_stage_op op);
     void (*close)(void *opaque);
 };
-RSP_API RSP_NODISCARD int rsp_stage_custom(const struct rsp_env *env,
-                                           const struct rsp_stage_ops *ops, void *opaque,
+RSP_API RSP_NODISCARD int rsp_stage_custom(const struct rsp_env *env, const struct rsp_stage_ops *ops, void *opaque,
                                            struct rsp_stage **ret);
 
 /* Compression. Decompressors take frames end to end (as zstd, gzip and lz4 do) and check the
  * checksums of their formats; expansion is bounded by env's limits. level 0 is the default. */
-RSP_API RSP_NODISCARD int rsp_stage_zstd_compress(const struct rsp_env *env, int level,
-                                                  struct rsp_stage **ret);
-RSP_API RSP_NODISCARD int rsp_stage_zstd_decompress(const struct rsp_env *env,
-                                                    struct rsp_stage **ret);
-RSP_API RSP_NODISCARD int rsp_stage_lz4_decompress(const struct rsp_env *env,
-                                                   struct rsp_stage **ret);
-RSP_API RSP_NODISCARD int rsp_stage_gzip_decompress(const struct rsp_env *env,
-                                                    struct rsp_stage **ret);
+RSP_API RSP_NODISCARD int rsp_stage_zstd_compress(const struct rsp_env *env, int level, struct rsp_stage **ret);
+RSP_API RSP_NODISCARD int rsp_stage_zstd_decompress(const struct rsp_env *env, struct rsp_stage **ret);
+RSP_API RSP_NODISCARD int rsp_stage_lz4_decompress(const struct rsp_env *env, struct rsp_stage **ret);
+RSP_API RSP_NODISCARD int rsp_stage_gzip_decompress(const struct rsp_env *env, struct rsp_stage **ret);
 
 #ifdef __cplusplus
 }

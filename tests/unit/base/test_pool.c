@@ -33,7 +33,7 @@ static int work(void *ctx, unsigned worker, const struct rsp_env *env, void *arg
     struct task *t = arg;
     uint64_t v = t->number;
     int in = atomic_fetch_add(&j->inside, 1) + 1, most = atomic_load(&j->most_inside);
-    while (in > most && !atomic_compare_exchange_weak(&j->most_inside, &most, in)) { }
+    while (in > most && !atomic_compare_exchange_weak(&j->most_inside, &most, in)) {}
     if (worker >= (j->threads ? j->threads : 1)) atomic_store(&j->crowd, 100);
     for (uint64_t i = 0; i < 200 + t->number * 7919 % 3000; i++) v = v * 6364136223846793005u + 1;
     t->result = v | 1;
@@ -71,7 +71,9 @@ static void drop(void *ctx, void *arg)
 
 static const struct rsp_pool_ops ops = {sizeof ops, work, join, drop};
 
-static const struct { unsigned threads, depth; } shapes[] = {
+static const struct {
+    unsigned threads, depth;
+} shapes[] = {
     {0, 1}, {0, 8}, {1, 1}, {1, 8}, {2, 1}, {2, 3}, {4, 8}, {8, 4}, {16, 64},
 };
 #define SHAPES (int)(sizeof shapes / sizeof *shapes)

@@ -12,9 +12,9 @@
 #include "enc/entry.h"
 
 /* As ck_assert, without its note of every check that holds: that costs a system call each. */
-#define MUST(condition)                                                                          \
-    do {                                                                                         \
-        if (!(condition)) ck_abort_msg("%s does not hold", #condition);                          \
+#define MUST(condition)                                                 \
+    do {                                                                \
+        if (!(condition)) ck_abort_msg("%s does not hold", #condition); \
     } while (0)
 
 struct blob {

@@ -47,10 +47,10 @@ END_TEST
 START_TEST(widths)
 {
     static const uint8_t two[] = {2, 0, 0, 0, 3, 0, 0, 0, 0x00, 0x80, 0xff, 0xff, 0xff, 0x7f};
-    static const uint8_t four[] = {4, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0x80, 0xff, 0xff, 0xff, 0xff,
-                                   0xff, 0xff, 0xff, 0x7f};
-    static const uint8_t eight[] = {8, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 5, 0, 0, 0, 0, 0, 0, 0,
-                                    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f};
+    static const uint8_t four[] = {4, 0,    0,    0,    3,    0,    0,    0,    0,    0,
+                                   0, 0x80, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f};
+    static const uint8_t eight[] = {8, 0, 0, 0, 3, 0, 0, 0, 0,    0,    0,    0,    0,    0,    0,    0x80,
+                                    5, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f};
     check(two, sizeof two, (const int64_t[]){INT16_MIN, -1, INT16_MAX}, 3);
     check(four, sizeof four, (const int64_t[]){INT32_MIN, -1, INT32_MAX}, 3);
     check(eight, sizeof eight, (const int64_t[]){INT64_MIN, 5, INT64_MAX}, 3);

@@ -86,11 +86,21 @@ START_TEST(integers)
         uint8_t n, bytes[9];
         int64_t value;
     } known[] = {
-        {1, {0x00}, 0}, {1, {0x7f}, 127}, {2, {0xc0, 0x80}, 128}, {2, {0xdf, 0xff}, -1}, {2, {0xd0, 0x00}, -4096},
-        {2, {0xcf, 0xff}, 4095}, {3, {0xf1, 0x00, 0x10}, 4096}, {3, {0xf1, 0x00, 0x80}, -32768},
-        {3, {0xf1, 0xff, 0x7f}, 32767}, {4, {0xf2, 0x00, 0x80, 0x00}, 32768}, {4, {0xf2, 0, 0, 0x80}, -8388608},
-        {4, {0xf2, 0xff, 0xff, 0x7f}, 8388607}, {4, {0xf2, 0xff, 0xff, 0xff}, -1},
-        {5, {0xf3, 0, 0, 0, 0x80}, INT32_MIN}, {5, {0xf3, 0xff, 0xff, 0xff, 0x7f}, INT32_MAX},
+        {1, {0x00}, 0},
+        {1, {0x7f}, 127},
+        {2, {0xc0, 0x80}, 128},
+        {2, {0xdf, 0xff}, -1},
+        {2, {0xd0, 0x00}, -4096},
+        {2, {0xcf, 0xff}, 4095},
+        {3, {0xf1, 0x00, 0x10}, 4096},
+        {3, {0xf1, 0x00, 0x80}, -32768},
+        {3, {0xf1, 0xff, 0x7f}, 32767},
+        {4, {0xf2, 0x00, 0x80, 0x00}, 32768},
+        {4, {0xf2, 0, 0, 0x80}, -8388608},
+        {4, {0xf2, 0xff, 0xff, 0x7f}, 8388607},
+        {4, {0xf2, 0xff, 0xff, 0xff}, -1},
+        {5, {0xf3, 0, 0, 0, 0x80}, INT32_MIN},
+        {5, {0xf3, 0xff, 0xff, 0xff, 0x7f}, INT32_MAX},
         {9, {0xf4, 0, 0, 0, 0, 0, 0, 0, 0x80}, INT64_MIN},
         {9, {0xf4, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, INT64_MAX},
     };
@@ -157,8 +167,9 @@ START_TEST(string_lengths)
     static const struct {
         size_t n;
         int width;
-    } known[] = {{0, 1}, {1, 1}, {62, 1}, {63, 1}, {64, 1}, {125, 1}, {126, 2}, {300, 2}, {4095, 2}, {4096, 2},
-                 {16377, 2}, {16379, 3}, {65536, 3}, {2097145, 3}, {2097147, 4}, {268435449, 4}, {268435451, 5}};
+    } known[] = {{0, 1},     {1, 1},       {62, 1},      {63, 1},        {64, 1},       {125, 1},
+                 {126, 2},   {300, 2},     {4095, 2},    {4096, 2},      {16377, 2},    {16379, 3},
+                 {65536, 3}, {2097145, 3}, {2097147, 4}, {268435449, 4}, {268435451, 5}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         for (int width = 1; width <= 5; width++) {
             int rc = walk_string(known[i].n, width, 0);
@@ -311,7 +322,8 @@ START_TEST(hostile)
 {
     struct blob b;
     begin(&b);
-    ADD(&b, "\x85" "hello");
+    ADD(&b, "\x85"
+            "hello");
     ADD(&b, "\x7f");
     ADD(&b, "\xc0\x80");
     ADD(&b, "\xf1\x00\x10");
@@ -335,6 +347,6 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {worked_example, integers, string_lengths, two_generations, back_length_bytes,
-                                  counts, empty, faults, hostile};
+                                  counts,         empty,    faults,         hostile};
     return run_tests("listpack", tests, sizeof tests / sizeof *tests);
 }

@@ -87,14 +87,10 @@ static void fill(uint8_t *p, size_t n, int kind)
 {
     for (size_t i = 0; i < n; i++) {
         uint64_t r = next_random();
-        if (kind == 0 || i == 0)
-            p[i] = (uint8_t)r;
-        else if (kind <= 20)
-            p[i] = r % 64 ? p[i < (size_t)kind ? 0 : i - (size_t)kind] : (uint8_t)r;
-        else if (kind == 21)
-            p[i] = (uint8_t)("ab"[r & 1]);
-        else
-            p[i] = r % 300 ? p[i < 8192 ? i / 2 : i - 8192] : (uint8_t)r;
+        if (kind == 0 || i == 0) p[i] = (uint8_t)r;
+        else if (kind <= 20) p[i] = r % 64 ? p[i < (size_t)kind ? 0 : i - (size_t)kind] : (uint8_t)r;
+        else if (kind == 21) p[i] = (uint8_t)("ab"[r & 1]);
+        else p[i] = r % 300 ? p[i < 8192 ? i / 2 : i - 8192] : (uint8_t)r;
     }
 }
 
@@ -304,6 +300,6 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {library_output, zeros_and_long, every_two_windows, every_kind_of_token,
-                                  hostile, faults, surplus_input, plausible};
+                                  hostile,        faults,         surplus_input,     plausible};
     return run_tests("lzf", tests, sizeof tests / sizeof *tests);
 }

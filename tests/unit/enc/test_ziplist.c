@@ -87,10 +87,19 @@ START_TEST(integers)
         uint8_t n, bytes[9];
         int64_t value;
     } known[] = {
-        {1, {0xf1}, 0}, {1, {0xfd}, 12}, {2, {0xfe, 13}, 13}, {2, {0xfe, 0x7f}, 127}, {2, {0xfe, 0x80}, -128},
-        {2, {0xfe, 0xff}, -1}, {3, {0xc0, 0x00, 0x80}, -32768}, {3, {0xc0, 0xff, 0x7f}, 32767},
-        {4, {0xf0, 0, 0, 0x80}, -8388608}, {4, {0xf0, 0xff, 0xff, 0x7f}, 8388607}, {4, {0xf0, 1, 2, 3}, 0x030201},
-        {5, {0xd0, 0, 0, 0, 0x80}, INT32_MIN}, {5, {0xd0, 0xff, 0xff, 0xff, 0x7f}, INT32_MAX},
+        {1, {0xf1}, 0},
+        {1, {0xfd}, 12},
+        {2, {0xfe, 13}, 13},
+        {2, {0xfe, 0x7f}, 127},
+        {2, {0xfe, 0x80}, -128},
+        {2, {0xfe, 0xff}, -1},
+        {3, {0xc0, 0x00, 0x80}, -32768},
+        {3, {0xc0, 0xff, 0x7f}, 32767},
+        {4, {0xf0, 0, 0, 0x80}, -8388608},
+        {4, {0xf0, 0xff, 0xff, 0x7f}, 8388607},
+        {4, {0xf0, 1, 2, 3}, 0x030201},
+        {5, {0xd0, 0, 0, 0, 0x80}, INT32_MIN},
+        {5, {0xd0, 0xff, 0xff, 0xff, 0x7f}, INT32_MAX},
         {9, {0xe0, 0, 0, 0, 0, 0, 0, 0, 0x80}, INT64_MIN},
         {9, {0xe0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, INT64_MAX},
     };
@@ -128,7 +137,8 @@ START_TEST(strings)
         }
         begin(&m);
         add_entry(&m, head, heads, n, 0);
-        ADD(&m, "\x03" "abc"); /* its prevlen has five bytes from 254 on */
+        ADD(&m, "\x03"
+                "abc"); /* its prevlen has five bytes from 254 on */
         finish(&m);
         ck_assert_int_eq(ziplist_open(&zl, (struct rsp_span){m.b.p, m.b.n}, NULL), RSP_OK);
         ck_assert_int_eq(ziplist_next(&zl, &e, NULL), RSP_OK);
@@ -220,7 +230,8 @@ START_TEST(faults)
     }
     begin(&m);
     ADD(&m, "\xf4");
-    ADD(&m, "\x3f" "ab");
+    ADD(&m, "\x3f"
+            "ab");
     finish(&m);
     walk_fails(walk, m.b.p, m.b.n, 12, "reaches past");
     m.b.p[12] = 0xff;
@@ -231,7 +242,8 @@ START_TEST(faults)
     walk_fails(walk, m.b.p, m.b.n, 12, "reaches past");
     blob_free(&m.b);
     begin(&m);
-    ADD(&m, "\x80\xff\xff\xff\xff" "abcd");
+    ADD(&m, "\x80\xff\xff\xff\xff"
+            "abcd");
     finish(&m);
     walk_fails(walk, m.b.p, m.b.n, 10, "reaches past");
     m.b.p[0]++;
@@ -254,8 +266,10 @@ START_TEST(wrong_prevlen)
 {
     struct maker m;
     begin(&m);
-    ADD(&m, "\x02" "ab");
-    ADD(&m, "\x03" "cde");
+    ADD(&m, "\x02"
+            "ab");
+    ADD(&m, "\x03"
+            "cde");
     ADD(&m, "\xf4");
     finish(&m);
     walk_is(walk, m.b.p, m.b.n, RSP_END);
@@ -276,7 +290,8 @@ START_TEST(hostile)
 {
     struct maker m;
     begin(&m);
-    ADD(&m, "\x05" "hello");
+    ADD(&m, "\x05"
+            "hello");
     ADD(&m, "\xf4");
     ADD(&m, "\xfe\x80");
     ADD(&m, "\xc0\x00\x10");
@@ -284,7 +299,8 @@ START_TEST(hostile)
     ADD(&m, "\xd0\x00\x80\x01\x02");
     ADD(&m, "\xe0\x00\x80\x01\x02\x03\x04\x05\x06");
     ADD(&m, "\0");
-    ADD(&m, "\x80\0\0\0\x03" "abc"); /* a wide head for a short string is legal */
+    ADD(&m, "\x80\0\0\0\x03"
+            "abc"); /* a wide head for a short string is legal */
     add_entry(&m, "\x41\x04", 2, 260, 0);
     ADD(&m, "\x01z");
     finish(&m);
@@ -298,7 +314,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {worked_example, integers, strings, wide_prevlen, counts_and_tail,
-                                  empty, faults, wrong_prevlen, hostile};
+    const TTest *const tests[] = {worked_example, integers, strings,       wide_prevlen, counts_and_tail,
+                                  empty,          faults,   wrong_prevlen, hostile};
     return run_tests("ziplist", tests, sizeof tests / sizeof *tests);
 }

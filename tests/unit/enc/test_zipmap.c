@@ -43,7 +43,11 @@ static void add_pair(struct blob *b, size_t field_n, size_t value_n, size_t unus
 
 START_TEST(two_pairs)
 {
-    static const uint8_t bytes[] = "\x02\x03" "foo\x03\0" "bar\x05" "hello\x05\x02" "world??\xff";
+    static const uint8_t bytes[] = "\x02\x03"
+                                   "foo\x03\0"
+                                   "bar\x05"
+                                   "hello\x05\x02"
+                                   "world??\xff";
     struct rsp_span blob = {bytes, sizeof bytes - 1};
     struct zipmap zm;
     struct entry f, v;

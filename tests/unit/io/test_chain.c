@@ -73,7 +73,10 @@ static int step(struct rsp_stage *s, const char *text, size_t *taken, char *made
 
 START_TEST(dead_after_fault)
 {
-    static const struct { const char *script; int rc; } cases[] = {
+    static const struct {
+        const char *script;
+        int rc;
+    } cases[] = {
         {"f", RSP_ECHECKSUM}, {"i", RSP_EINVAL}, {"o", RSP_EINVAL}, {"p", RSP_EINVAL}, {"a", RSP_EINVAL},
     };
     struct actor a;
@@ -137,7 +140,11 @@ END_TEST
 
 START_TEST(chain_faults)
 {
-    static const struct { const char *one, *two; int rc; const char *subject; } cases[] = {
+    static const struct {
+        const char *one, *two;
+        int rc;
+        const char *subject;
+    } cases[] = {
         {"f", "", RSP_ECHECKSUM, "actor"},
         {"", "f", RSP_ECHECKSUM, "actor"},
         {"", ".e", RSP_EFORMAT, "actor"}, /* the second ends, the first still has something for it */

@@ -190,9 +190,14 @@ END_TEST
 
 START_TEST(file_bad_paths)
 {
-    static const struct { const char *path; int rc; } cases[] = {
-        {"", RSP_EINVAL}, {"/", RSP_EINVAL}, {"/tmp/", RSP_EINVAL}, {"/tmp/..", RSP_EINVAL}, {".", RSP_EINVAL},
-        {"/nonexistent-directory/x", RSP_ENOTFOUND}, {"/dev/null", RSP_EINVAL}, {"/dev/null/x", RSP_ENOTFOUND},
+    static const struct {
+        const char *path;
+        int rc;
+    } cases[] = {
+        {"", RSP_EINVAL},          {"/", RSP_EINVAL},
+        {"/tmp/", RSP_EINVAL},     {"/tmp/..", RSP_EINVAL},
+        {".", RSP_EINVAL},         {"/nonexistent-directory/x", RSP_ENOTFOUND},
+        {"/dev/null", RSP_EINVAL}, {"/dev/null/x", RSP_ENOTFOUND},
         {"/tmp", RSP_EINVAL},
     };
     struct rsp_sink *s;
@@ -324,7 +329,11 @@ static int twice_step(void *opaque, struct rsp_in *in, struct rsp_out *out, enum
 START_TEST(pump_again)
 {
     static const struct rsp_stage_ops ops = {sizeof ops, "twice", twice_step, NULL};
-    static const struct { const char *in[3]; int rc[4]; const char *out; } cases[] = {
+    static const struct {
+        const char *in[3];
+        int rc[4];
+        const char *out;
+    } cases[] = {
         {{"ab", "c", "d\0"}, {RSP_AGAIN, RSP_AGAIN, RSP_AGAIN, RSP_OK}, "aabbccdd"},
         {{"ab", "c", "d"}, {RSP_AGAIN, RSP_AGAIN, RSP_AGAIN, RSP_ETRUNCATED}, "aabbccdd"},
         {{"ab\0", "c", "d"}, {RSP_AGAIN, RSP_EFORMAT, 0, 0}, "aabb"},

@@ -324,7 +324,11 @@ START_TEST(through)
 {
     static const struct rsp_stage_ops ops = {sizeof ops, "take", take_step, NULL};
     static uint8_t data[600000];
-    const struct { size_t take, have; int rc; const char *words; } cases[] = {
+    const struct {
+        size_t take, have;
+        int rc;
+        const char *words;
+    } cases[] = {
         {600000, 600000, RSP_END, ""},
         {0, 0, RSP_END, ""},
         {599990, 600000, RSP_EFORMAT, "10 bytes behind the compressed data"},

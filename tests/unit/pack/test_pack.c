@@ -78,7 +78,7 @@ END_TEST
 /* No input, and input that is something else. */
 START_TEST(not_its_own)
 {
-    struct data text = {(uint8_t *)(uintptr_t)"REDIS0011", 9};
+    struct data text = {(uint8_t *)(uintptr_t) "REDIS0011", 9};
     ck_assert_int_eq(open_all(forms[_i].open, (struct data){text.p, 0}, NULL), RSP_ETRUNCATED);
     rsp_error_clear(&error);
     ck_assert_int_eq(open_all(forms[_i].open, text, NULL), RSP_EFORMAT);
@@ -188,7 +188,7 @@ END_TEST
 /* A frame that asks for a large window is not given it when the caller's limit is lower. */
 START_TEST(window_limit)
 {
-    static const uint8_t asks[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x88, 0x01, 0x00, 0x00}; /* 128 MiB */
+    static const uint8_t asks[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x88, 0x01, 0x00, 0x00};      /* 128 MiB */
     static const uint8_t asks_more[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x90, 0x01, 0x00, 0x00}; /* 256 MiB */
     struct data d = {(uint8_t *)(uintptr_t)asks, sizeof asks};
     env.limits.alloc_bytes = 16 << 20;
@@ -283,7 +283,7 @@ START_TEST(detected)
     free(packed.p);
     for (size_t n = 0; n < 12; n++) check_detect((struct data){plain.p, n}, "none", (struct data){plain.p, n});
     check_detect(plain, "none", plain);
-    check_detect((struct data){(uint8_t *)(uintptr_t)"VC", 2}, "none", (struct data){(uint8_t *)(uintptr_t)"VC", 2});
+    check_detect((struct data){(uint8_t *)(uintptr_t) "VC", 2}, "none", (struct data){(uint8_t *)(uintptr_t) "VC", 2});
     ck_assert_int_eq(error.code, 0);
     free(plain.p);
 }
@@ -291,7 +291,12 @@ END_TEST
 
 START_TEST(envelope_refused)
 {
-    static const struct { uint8_t head[8]; size_t n; int rc; uint64_t offset; } cases[] = {
+    static const struct {
+        uint8_t head[8];
+        size_t n;
+        int rc;
+        uint64_t offset;
+    } cases[] = {
         {{'V', 'K', 'C', 'S', 1, 1, 0, 1}, 8, RSP_EUNSUPPORTED, 0},
         {{'V', 'C', 'S', 2, 1, 0, 1, 0}, 8, RSP_EUNSUPPORTED, 3},
         {{'V', 'C', 'S', 1, 0, 0, 1, 0}, 8, RSP_EUNSUPPORTED, 4},

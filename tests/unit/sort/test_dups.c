@@ -55,7 +55,7 @@ static struct pairs oracle(const uint64_t *h, size_t n)
     if (n) memcpy(s, h, n * sizeof *s);
     if (n) qsort(s, n, sizeof *s, by_hash);
     for (size_t i = 0, k; i < n; i = k) {
-        for (k = i + 1; k < n && s[k] == s[i]; k++) { }
+        for (k = i + 1; k < n && s[k] == s[i]; k++) {}
         if (k - i > 1) push(&l, s[i], k - i);
     }
     free(s);

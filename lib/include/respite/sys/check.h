@@ -13,13 +13,13 @@ extern "C" {
 /* One thing that is wrong. Spans and strings live during the call only. */
 struct rsp_finding {
     size_t size;
-    uint64_t offset;      /* in the file (of the decompressed RDB) */
+    uint64_t offset; /* in the file (of the decompressed RDB) */
     uint32_t db;
-    struct rsp_span key;  /* p NULL: no key concerned */
-    const char *kind;     /* a short fixed word for scripts: "framing", "checksum", "truncated", "version", "listpack",
+    struct rsp_span key; /* p NULL: no key concerned */
+    const char *kind;    /* a short fixed word for scripts: "framing", "checksum", "truncated", "version", "listpack",
                              "ziplist", "intset", "zipmap", "lzf", "duplicate-key", "duplicate-member", "order", "score",
                              "stream", "empty", "ttl", "template", "module", "trailing", "unprotected", "array", "string" */
-    const char *reason;   /* a sentence */
+    const char *reason;  /* a sentence */
 };
 
 struct rsp_dd1_table; /* sys/digest.h */
@@ -44,16 +44,15 @@ struct rsp_check_report {
     size_t size;
     struct rsp_rdb_run_result run;
     uint64_t findings;
-    int deep;             /* the inside of encodings was looked at */
-    int duplicates_done;  /* the search for duplicate keys is complete */
-    int not_rdb;          /* the input is no RDB file at all: nothing could be judged, nothing was found */
+    int deep;            /* the inside of encodings was looked at */
+    int duplicates_done; /* the search for duplicate keys is complete */
+    int not_rdb;         /* the input is no RDB file at all: nothing could be judged, nothing was found */
 };
 
 /* RSP_OK whenever the file could be judged, whatever was found (and with not_rdb set, when it is none); a fault otherwise (source, memory,
  * tmpdir, cancelled, the caller's function). */
 RSP_API RSP_NODISCARD int rsp_check_file(const struct rsp_env *env, struct rsp_source *source,
-                                         const struct rsp_check_options *options,
-                                         struct rsp_check_report *report);
+                                         const struct rsp_check_options *options, struct rsp_check_report *report);
 
 #ifdef __cplusplus
 }

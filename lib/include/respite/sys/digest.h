@@ -57,8 +57,8 @@ RSP_API RSP_NODISCARD int rsp_dd1_element(struct rsp_dd1 *dd1, const struct rsp_
 RSP_API RSP_NODISCARD int rsp_dd1_take(struct rsp_dd1 *dd1, struct rsp_dd1_value *value);
 RSP_API void rsp_dd1_join(struct rsp_dd1_value *value, const struct rsp_dd1_value *later);
 /* R of a record, with its expiry and without. */
-RSP_API void rsp_dd1_record(const struct rsp_dd1_value *value, int value_type, struct rsp_span key,
-                            int64_t expire_ms, struct rsp_dd1_sum *with_expiry, struct rsp_dd1_sum *without);
+RSP_API void rsp_dd1_record(const struct rsp_dd1_value *value, int value_type, struct rsp_span key, int64_t expire_ms,
+                            struct rsp_dd1_sum *with_expiry, struct rsp_dd1_sum *without);
 RSP_API void rsp_dd1_add(struct rsp_dd1_sum *sum, const struct rsp_dd1_sum *more);
 /* "dd1:" and 32 hexadecimal digits (hi then lo), and a terminator. */
 #define RSP_DD1_TEXT 37

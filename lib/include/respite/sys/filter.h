@@ -16,7 +16,7 @@ struct rsp_filter;
 struct rsp_key_facts {
     struct rsp_span key;
     uint64_t db;
-    int value_type;      /* enum rsp_rdb_value_type of rdb.h */
+    int value_type; /* enum rsp_rdb_value_type of rdb.h */
     int has_expire;
     int64_t expire_ms;   /* absolute */
     uint64_t size_bytes; /* serialised bytes of the whole record seen so far */

@@ -15,11 +15,11 @@ enum rsp_json_bytes { RSP_JSON_UTF8 = 0, RSP_JSON_LATIN1 = 1, RSP_JSON_BASE64 = 
 
 struct rsp_json_options {
     size_t size;
-    int bytes;           /* enum rsp_json_bytes */
-    int array;           /* 0: JSON Lines; 1: one JSON array */
-    int with_meta;       /* AUX, functions, module aux as lines of their own */
-    int values_only;     /* only the value of each record, for `get` */
-    const char *tmpdir;  /* for values that must be seen whole before their first byte is written */
+    int bytes;          /* enum rsp_json_bytes */
+    int array;          /* 0: JSON Lines; 1: one JSON array */
+    int with_meta;      /* AUX, functions, module aux as lines of their own */
+    int values_only;    /* only the value of each record, for `get` */
+    const char *tmpdir; /* for values that must be seen whole before their first byte is written */
     struct rsp_rdb_run_options run;
 };
 

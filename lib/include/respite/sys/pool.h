@@ -26,9 +26,8 @@ struct rsp_pool_ops {
 
 /* threads 0: no threads at all, everything happens inside submit. At most depth tasks are under
  * way; submit waits for room. */
-RSP_API RSP_NODISCARD int rsp_pool_new(const struct rsp_env *env, const struct rsp_pool_ops *ops,
-                                       void *ctx, unsigned threads, unsigned depth,
-                                       struct rsp_pool **ret);
+RSP_API RSP_NODISCARD int rsp_pool_new(const struct rsp_env *env, const struct rsp_pool_ops *ops, void *ctx,
+                                       unsigned threads, unsigned depth, struct rsp_pool **ret);
 /* RSP_OK, or the first fault of any task (its words are in the pool's env's record); a refused
  * task has been given to drop. */
 RSP_API RSP_NODISCARD int rsp_pool_submit(struct rsp_pool *pool, void *task);

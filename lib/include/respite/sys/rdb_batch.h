@@ -20,30 +20,30 @@ extern "C" {
 #define RSP_RDB_BIG_BYTES (1u << 20)
 
 enum rsp_rdb_item_flags {
-    RSP_ITEM_FIRST = 1,     /* the record begins here: start, key and the key's attributes hold */
-    RSP_ITEM_LAST = 2,      /* the record ends here */
-    RSP_ITEM_BIG = 4,       /* a part that ends or begins inside a string: only a value that is
+    RSP_ITEM_FIRST = 1, /* the record begins here: start, key and the key's attributes hold */
+    RSP_ITEM_LAST = 2,  /* the record ends here */
+    RSP_ITEM_BIG = 4,   /* a part that ends or begins inside a string: only a value that is
                                carried on from part to part can read it (rsp_rdb_value_continue) */
     RSP_ITEM_EXPIRE = 8,
     RSP_ITEM_IDLE = 16,
     RSP_ITEM_FREQ = 32,
-    RSP_ITEM_META = 64,     /* KEY_META stands before the type byte */
-    RSP_ITEM_CUT = 128      /* the record was cut at an element's end because it is large */
+    RSP_ITEM_META = 64, /* KEY_META stands before the type byte */
+    RSP_ITEM_CUT = 128  /* the record was cut at an element's end because it is large */
 };
 
 /* One record, one part of a record that is larger than a block, or one opcode. Offsets count from the batch's p. */
 struct rsp_rdb_item {
-    uint8_t kind;  /* enum rsp_rdb_event_kind: KEY for records and parts, else the opcode's */
-    uint8_t type;  /* KEY: type byte */
+    uint8_t kind; /* enum rsp_rdb_event_kind: KEY for records and parts, else the opcode's */
+    uint8_t type; /* KEY: type byte */
     uint8_t flags;
     uint8_t freq;
     uint32_t db;
-    uint32_t start; /* first byte of the record (its attributes included) or opcode */
-    uint32_t key;   /* the key's string; AUX: the name's; not FIRST: unused */
-    uint32_t value; /* first byte of this part of the value; AUX, FUNCTION, UPDATE: the string */
-    uint32_t end;   /* one past the last byte */
-    uint32_t walk;  /* not FIRST: index into the batch's walks, the state at value */
-    uint32_t meta;  /* META: offset of the opcode; its bytes end at the type byte */
+    uint32_t start;    /* first byte of the record (its attributes included) or opcode */
+    uint32_t key;      /* the key's string; AUX: the name's; not FIRST: unused */
+    uint32_t value;    /* first byte of this part of the value; AUX, FUNCTION, UPDATE: the string */
+    uint32_t end;      /* one past the last byte */
+    uint32_t walk;     /* not FIRST: index into the batch's walks, the state at value */
+    uint32_t meta;     /* META: offset of the opcode; its bytes end at the type byte */
     int64_t expire_ms; /* KEY; opcodes: the event's number, as uint64 */
     uint64_t idle_s;   /* KEY; opcodes: the event's number2 */
 };
@@ -91,8 +91,7 @@ struct rsp_rdb_feed_options {
 
 /* source is borrowed. Reads nothing yet. */
 RSP_API RSP_NODISCARD int rsp_rdb_feed_new(const struct rsp_env *env, struct rsp_source *source,
-                                           const struct rsp_rdb_feed_options *options,
-                                           struct rsp_rdb_feed **ret);
+                                           const struct rsp_rdb_feed_options *options, struct rsp_rdb_feed **ret);
 
 /* The next batch: RSP_OK; RSP_END when the file is complete; RSP_AGAIN; or a fault as of
  * rsp_rdb_next - records before it have all been handed out in earlier batches. Waits while
@@ -107,7 +106,7 @@ struct rsp_rdb_feed_info {
     uint8_t dialect, crc_state; /* enum rsp_rdb_crc_state */
     uint8_t complete;           /* the EOF opcode was seen */
     uint16_t version;
-    uint64_t offset;            /* bytes scanned; when complete: of the first byte behind the file */
+    uint64_t offset; /* bytes scanned; when complete: of the first byte behind the file */
     uint64_t crc_offset, crc_stored, crc_computed;
     uint64_t keys, expires;
     /* The record that a fault of feed_next lies in, when key.p is not NULL. */
@@ -115,7 +114,7 @@ struct rsp_rdb_feed_info {
     uint32_t db;
 };
 /* May be asked at any time by the thread that calls feed_next. key lives as long as the feed. */
-RSP_API void rsp_rdb_feed_info(struct rsp_rdb_feed *feed, struct rsp_rdb_feed_info *info);
+RSP_API void rsp_rdb_feed_tell(struct rsp_rdb_feed *feed, struct rsp_rdb_feed_info *info);
 
 /* After RSP_END: up to want (at most 4096) bytes behind the file; fewer at the end of the source. */
 RSP_API RSP_NODISCARD int rsp_rdb_feed_rest(struct rsp_rdb_feed *feed, size_t want, struct rsp_span *view);
@@ -144,30 +143,72 @@ RSP_API void rsp_scratch_free(const struct rsp_env *env, struct rsp_scratch *scr
 /* What a token is for; RSP_TOK_* (rdb.h) says what it is. */
 enum rsp_rdb_role {
     RSP_ROLE_NONE = 0,
-    RSP_ROLE_STRING,      /* value of a string */
-    RSP_ROLE_ITEM,        /* list element */
-    RSP_ROLE_MEMBER,      /* set or zset member */
-    RSP_ROLE_SCORE,       /* zset score: RSP_TOK_SCORE or 8 bytes */
-    RSP_ROLE_FIELD, RSP_ROLE_VALUE,
-    RSP_ROLE_TTL_REL,     /* type 24: relative to MIN_EXPIRE, 0 none */
-    RSP_ROLE_TTL_ABS,     /* pre-GA type 22: absolute ms, 0 none */
-    RSP_ROLE_TTL_FIX,     /* HASH_2: 8 bytes, -1 none */
+    RSP_ROLE_STRING, /* value of a string */
+    RSP_ROLE_ITEM,   /* list element */
+    RSP_ROLE_MEMBER, /* set or zset member */
+    RSP_ROLE_SCORE,  /* zset score: RSP_TOK_SCORE or 8 bytes */
+    RSP_ROLE_FIELD,
+    RSP_ROLE_VALUE,
+    RSP_ROLE_TTL_REL, /* type 24: relative to MIN_EXPIRE, 0 none */
+    RSP_ROLE_TTL_ABS, /* pre-GA type 22: absolute ms, 0 none */
+    RSP_ROLE_TTL_FIX, /* HASH_2: 8 bytes, -1 none */
     RSP_ROLE_MIN_EXPIRE,
-    RSP_ROLE_ZIPMAP, RSP_ROLE_ZIPLIST, RSP_ROLE_LISTPACK, RSP_ROLE_INTSET, /* whole-value blobs; the type says of what */
-    RSP_ROLE_CONTAINER,   /* quicklist2 node kind */
-    RSP_ROLE_NODE,        /* list node: ziplist (14), or by the CONTAINER before it (18) */
-    RSP_ROLE_NODE_ID, RSP_ROLE_STREAM_NODE,
-    RSP_ROLE_LENGTH, RSP_ROLE_LAST_MS, RSP_ROLE_LAST_SEQ, RSP_ROLE_FIRST_MS, RSP_ROLE_FIRST_SEQ,
-    RSP_ROLE_MAXDEL_MS, RSP_ROLE_MAXDEL_SEQ, RSP_ROLE_ENTRIES_ADDED,
-    RSP_ROLE_GROUPS, RSP_ROLE_GROUP_NAME, RSP_ROLE_GROUP_MS, RSP_ROLE_GROUP_SEQ, RSP_ROLE_ENTRIES_READ,
-    RSP_ROLE_PEL, RSP_ROLE_PEL_ID, RSP_ROLE_PEL_TIME, RSP_ROLE_PEL_COUNT,
-    RSP_ROLE_CONSUMERS, RSP_ROLE_CONSUMER_NAME, RSP_ROLE_SEEN, RSP_ROLE_ACTIVE, RSP_ROLE_CPEL, RSP_ROLE_CPEL_ID,
-    RSP_ROLE_NACKED, RSP_ROLE_NACKED_ID,
-    RSP_ROLE_IDMP_DURATION, RSP_ROLE_IDMP_MAX, RSP_ROLE_PRODUCERS, RSP_ROLE_PRODUCER, RSP_ROLE_IIDS,
-    RSP_ROLE_IID, RSP_ROLE_IID_MS, RSP_ROLE_IID_SEQ, RSP_ROLE_IIDS_ADDED, RSP_ROLE_IIDS_DUPLICATES,
-    RSP_ROLE_MODULE_ID, RSP_ROLE_MODULE_ITEM, RSP_ROLE_MODULE_STRING,
-    RSP_ROLE_ARRAY_COUNT, RSP_ROLE_HAS_INSERT, RSP_ROLE_INSERT_INDEX, RSP_ROLE_INDEX, RSP_ROLE_TAG, RSP_ROLE_ELEMENT,
-    RSP_ROLE_FIELDS_FORMAT, RSP_ROLE_FIELDS_LISTPACK, RSP_ROLE_TEMPLATE_FIELD, RSP_ROLE_TEMPLATE_ID,
+    RSP_ROLE_ZIPMAP,
+    RSP_ROLE_ZIPLIST,
+    RSP_ROLE_LISTPACK,
+    RSP_ROLE_INTSET,    /* whole-value blobs; the type says of what */
+    RSP_ROLE_CONTAINER, /* quicklist2 node kind */
+    RSP_ROLE_NODE,      /* list node: ziplist (14), or by the CONTAINER before it (18) */
+    RSP_ROLE_NODE_ID,
+    RSP_ROLE_STREAM_NODE,
+    RSP_ROLE_LENGTH,
+    RSP_ROLE_LAST_MS,
+    RSP_ROLE_LAST_SEQ,
+    RSP_ROLE_FIRST_MS,
+    RSP_ROLE_FIRST_SEQ,
+    RSP_ROLE_MAXDEL_MS,
+    RSP_ROLE_MAXDEL_SEQ,
+    RSP_ROLE_ENTRIES_ADDED,
+    RSP_ROLE_GROUPS,
+    RSP_ROLE_GROUP_NAME,
+    RSP_ROLE_GROUP_MS,
+    RSP_ROLE_GROUP_SEQ,
+    RSP_ROLE_ENTRIES_READ,
+    RSP_ROLE_PEL,
+    RSP_ROLE_PEL_ID,
+    RSP_ROLE_PEL_TIME,
+    RSP_ROLE_PEL_COUNT,
+    RSP_ROLE_CONSUMERS,
+    RSP_ROLE_CONSUMER_NAME,
+    RSP_ROLE_SEEN,
+    RSP_ROLE_ACTIVE,
+    RSP_ROLE_CPEL,
+    RSP_ROLE_CPEL_ID,
+    RSP_ROLE_NACKED,
+    RSP_ROLE_NACKED_ID,
+    RSP_ROLE_IDMP_DURATION,
+    RSP_ROLE_IDMP_MAX,
+    RSP_ROLE_PRODUCERS,
+    RSP_ROLE_PRODUCER,
+    RSP_ROLE_IIDS,
+    RSP_ROLE_IID,
+    RSP_ROLE_IID_MS,
+    RSP_ROLE_IID_SEQ,
+    RSP_ROLE_IIDS_ADDED,
+    RSP_ROLE_IIDS_DUPLICATES,
+    RSP_ROLE_MODULE_ID,
+    RSP_ROLE_MODULE_ITEM,
+    RSP_ROLE_MODULE_STRING,
+    RSP_ROLE_ARRAY_COUNT,
+    RSP_ROLE_HAS_INSERT,
+    RSP_ROLE_INSERT_INDEX,
+    RSP_ROLE_INDEX,
+    RSP_ROLE_TAG,
+    RSP_ROLE_ELEMENT,
+    RSP_ROLE_FIELDS_FORMAT,
+    RSP_ROLE_FIELDS_LISTPACK,
+    RSP_ROLE_TEMPLATE_FIELD,
+    RSP_ROLE_TEMPLATE_ID,
     RSP_ROLE_PATH
 };
 

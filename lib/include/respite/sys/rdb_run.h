@@ -31,10 +31,10 @@ struct rsp_rdb_run_ops {
 
 struct rsp_rdb_run_options {
     size_t size;
-    unsigned threads;          /* 0: as many as processors */
-    struct rsp_filter *filter; /* borrowed; may be NULL */
-    uint64_t limit;            /* 0: none; else stop after so many accepted records */
-    volatile const int *cancel; /* may be NULL; not 0: stop with RSP_ECANCELED */
+    unsigned threads;                               /* 0: as many as processors */
+    struct rsp_filter *filter;                      /* borrowed; may be NULL */
+    uint64_t limit;                                 /* 0: none; else stop after so many accepted records */
+    volatile const int *cancel;                     /* may be NULL; not 0: stop with RSP_ECANCELED */
     void (*progress)(void *opaque, uint64_t bytes); /* called by the feeding thread, with rsp_source_taken */
     void *progress_opaque;
 };
@@ -46,19 +46,18 @@ struct rsp_rdb_run_options {
 struct rsp_rdb_run_result {
     size_t size;
     struct rsp_rdb_feed_info feed;
-    uint64_t accepted;     /* records that the filter let pass, when a filter or limit is set */
-    int limited;           /* stopped by limit: the rest was not read */
-    int file_fault;        /* the status was a fault of the file itself, not of work or join */
-    uint64_t trailing;     /* complete: 1 when bytes follow the file, else 0 */
+    uint64_t accepted;          /* records that the filter let pass, when a filter or limit is set */
+    int limited;                /* stopped by limit: the rest was not read */
+    int file_fault;             /* the status was a fault of the file itself, not of work or join */
+    uint64_t trailing;          /* complete: 1 when bytes follow the file, else 0 */
     uint8_t trailing_bytes[16]; /* the first of them */
     size_t trailing_n;
-    uint8_t key[256];      /* the key a file fault lies in, cut to 256 bytes */
+    uint8_t key[256]; /* the key a file fault lies in, cut to 256 bytes */
     size_t key_n;
 };
 RSP_API RSP_NODISCARD int rsp_rdb_run(const struct rsp_env *env, struct rsp_source *source,
-                                      const struct rsp_rdb_run_options *options,
-                                      const struct rsp_rdb_run_ops *ops, void *ctx,
-                                      struct rsp_rdb_run_result *result);
+                                      const struct rsp_rdb_run_options *options, const struct rsp_rdb_run_ops *ops,
+                                      void *ctx, struct rsp_rdb_run_result *result);
 
 #ifdef __cplusplus
 }

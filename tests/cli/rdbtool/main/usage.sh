@@ -36,5 +36,5 @@ bad get "$f" k --key-base64 aw==
 bad get "$f" --key-base64 '!'
 bad get "$f" --key-base64 a
 bad get "$f" --key-base64 aw=
-bad get "$f" k --key x
+bad get "$f" k --quick
 grep -q 'get:' err
