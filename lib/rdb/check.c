@@ -229,6 +229,7 @@ static int quick(struct check *c)
     fo.size = sizeof fo;
     fo.readahead = c->o->run.threads != 1;
     fo.skim = 1;
+    fo.block_bytes = 1u << 20; /* fewer hand-overs between the two threads */
     rc = rsp_rdb_feed_new(&c->env, c->source, &fo, &feed);
     if (rc) return rc;
     rc = quick_loop(c, feed);

@@ -287,8 +287,11 @@ static int blob_template(struct cursor *c, int by_reference)
         if (!t) return check_note(l, c->at, "template", "an unknown template: the file does not define this id");
         want = t->count;
     }
-    while (!(rc = cursor_next(c, &e)))
-        if (have++ == want) rc = check_note(l, c->at, "template", "more values than the template has fields");
+    while (!(rc = cursor_next(c, &e))) {
+        if (have++ != want) continue;
+        rc = check_note(l, c->at, "template", "more values than the template has fields");
+        if (rc) return rc;
+    }
     if (rc < 0) return rc;
     l->st.elements = have;
     if (have < want && !l->st.faulty)

@@ -286,7 +286,7 @@ static int add_db(struct rsp_dd1_table *t, uint32_t db, const struct rsp_dd1_row
 {
     struct db_row *r = NULL;
     int rc = db_row_of(t, db, &r);
-    if (rc) return rc;
+    if (rc || !r) return rc;
     row_add(&r->row, row);
     row_add(&t->total, row);
     return RSP_OK;

@@ -135,7 +135,7 @@ static int next_window(struct rsp_rdb_feed *f)
         int ready = 1, again, rc = blocks_next(f->blocks, &k);
         if (rc < 0) f->error = *blocks_error(f->blocks);
         if (rc < 0) return rc;
-        if (rc == RSP_END) return RSP_ESTATE;
+        if (rc == RSP_END || !k) return RSP_ESTATE;
         if (f->view || (f->left.n <= BLOCK_FRONT && !f->target)) {
             if (f->block == k) /* grown since the last look */
                 f->n = (size_t)(k->new + k->new_n - f->p);

@@ -233,7 +233,7 @@ static int next(struct rsp_rdb_reader *r, struct rsp_rdb_event *e)
     for (;;) {
         if (r->at == AT_EOF) return eof_event(r, e);
         if (r->at == AT_END) return RSP_END;
-        if (r->now) {
+        if (r->now && r->batch) {
             rc = part_event(r, e);
             if (rc != RSP_AGAIN) return rc;
             r->now = NULL;

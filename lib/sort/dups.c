@@ -55,8 +55,9 @@ static void free_slabs(struct rsp_dups *d)
 static int new_slab(struct rsp_dups *d)
 {
     struct slab *s = mem_alloc(&d->env, sizeof *s + d->block * SLAB_BLOCKS);
-    uint8_t *p = (uint8_t *)(s + 1);
+    uint8_t *p;
     if (!s) return RSP_ENOMEM;
+    p = (uint8_t *)(s + 1);
     s->next = d->slabs;
     d->slabs = s;
     d->slab_count++;

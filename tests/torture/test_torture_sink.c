@@ -1,7 +1,8 @@
 /* What this is: the file sink with the nth system call failing, for all n: neither a temporary
  *   file nor a wrong target may remain.
- * Rests on: libcheck; linked with -Wl,--wrap= for write, fsync, linkat, renameat, renameat2 and close.
+ * Rests on: libcheck, and the linker's --wrap.
  * Does not: cut the power. */
+/* LDFLAGS: -Wl,--wrap=write,--wrap=fsync,--wrap=linkat,--wrap=renameat,--wrap=renameat2,--wrap=close */
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>

@@ -125,11 +125,11 @@ START_TEST(faults)
     walk_fails(walk, "\1\1\xff", 3, 1, "field reaches");
     walk_fails(walk, "\1\1f\xff", 4, 3, "before its value");
     walk_fails(walk, "\1\1f\1\xff", 5, 4, "before its value");
-    walk_fails(walk, "\1\1f\1\0\xff", 6, 4, "value reaches");
+    walk_fails(walk, "\1\1f\1\0\xff", 6, 3, "value reaches");
     walk_fails(walk, "\1\1f\1\1v\xff", 7, 6, "unused");
     walk_fails(walk, "\1\xfe\1\0\0\xff", 6, 1, "length reaches");
     walk_fails(walk, "\1\xfe\1\0\0\0f\1\0v\xff", 11, 1, "more bytes than it needs");
-    walk_fails(walk, "\1\1f\xfe\xff\xff\xff\xff\0v\xff", 11, 8, "value reaches");
+    walk_fails(walk, "\1\1f\xfe\xff\xff\xff\xff\0v\xff", 11, 3, "value reaches");
     walk_fails(walk, "\1\xfe\xff\xff\xff\xff\1\0v\xff", 10, 1, "field reaches");
 }
 END_TEST
