@@ -263,12 +263,12 @@ static int weave(struct json_join *j, struct json_chunk *chunk, const struct rsp
     size_t at = 0, n = chunk->pieces.n / sizeof *piece;
     int rc;
     for (size_t i = 0; i < n; i++, piece++) {
-        rc = sink_text(j, chunk->out.p + at, piece->at - at);
+        rc = at < piece->at ? sink_text(j, chunk->out.p + at, piece->at - at) : RSP_OK;
         if (!rc) rc = weave_piece(j, chunk, piece, task);
         if (rc) return rc;
         at = piece->end;
     }
-    return sink_text(j, chunk->out.p + at, chunk->out.n - at);
+    return at < chunk->out.n ? sink_text(j, chunk->out.p + at, chunk->out.n - at) : RSP_OK;
 }
 
 int json_join_task(struct json_join *j, struct json_chunk *chunk, const struct rsp_rdb_task *task)

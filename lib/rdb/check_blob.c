@@ -33,7 +33,7 @@ static uint64_t offset_in(const struct stored *s, size_t in_blob)
 static int fault_note(struct looker *l, const struct stored *s, const char *kind, const struct blob_fault *f)
 {
     l->st.faulty = 1;
-    return check_note(l, offset_in(s, f->offset), kind, "%s: %s", kind, f->reason);
+    return check_note(l, offset_in(s, f->offset), kind, "%s", f->reason);
 }
 
 /* RSP_OK, RSP_END (noted) or a fault. */

@@ -50,7 +50,7 @@ static int element(struct node *n)
     if (rc == RSP_END) n->ended = 1;
     if (rc >= 0) return rc;
     n->l->st.faulty = 1;
-    rc = check_note(n->l, n->at, "listpack", "listpack: %s", f.reason);
+    rc = check_note(n->l, n->at, "listpack", "%s", f.reason);
     return rc ? rc : RSP_END;
 }
 
@@ -196,7 +196,7 @@ static int stream_node(struct looker *l, const struct stored *s)
     rc = listpack_open(&n.lp, s->text, &f);
     if (rc) {
         l->st.faulty = 1;
-        return check_note(l, s->body == NO_OFFSET ? s->offset : s->body + f.offset, "listpack", "listpack: %s",
+        return check_note(l, s->body == NO_OFFSET ? s->offset : s->body + f.offset, "listpack", "%s",
                           f.reason);
     }
     rc = master_entry(&n, &m);

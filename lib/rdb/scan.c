@@ -232,9 +232,10 @@ static int head(struct scan *s, const uint8_t *p, size_t n, size_t *opcode_at)
         if (rc == RSP_AGAIN) return rc;
         if (rc) return fault(s, rc, win.at, win.why);
     }
-    if (n - win.at < 2) return RSP_AGAIN;
+    if (win.at == n) return RSP_AGAIN;
     type = p[win.at];
     if (type >= RDB_TYPES || !s->types[type]) return unknown(s, win.at, type);
+    if (n - win.at < 2) return RSP_AGAIN;
     rec.type = type;
     rec.key = (uint32_t)(win.at + 1);
     have = str_head(p + rec.key, n - rec.key, &str);

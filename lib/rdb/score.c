@@ -1,5 +1,5 @@
 /* What this is: the text of a score, strictly.
- * Rests on: score.h; strtod_l in the C locale.
+ * Rests on: score.h; strtod.
  * Does not: accept blanks, hexadecimal or trailing bytes. */
 #include "rdb/score.h"
 

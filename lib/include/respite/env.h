@@ -40,7 +40,7 @@ struct rsp_error {
  * exceed one ends in RSP_ELIMIT. */
 struct rsp_limits {
     uint64_t alloc_bytes;  /* largest single allocation that follows the input (1 GiB) */
-    uint64_t key_bytes;    /* largest key, AUX value or function source (512 MiB) */
+    uint64_t key_bytes;    /* largest key, AUX value or function source (512 MiB; at least 64 bytes) */
     uint64_t expand_ratio; /* largest expansion of a compressed file (2000 : 1, after the first 64 MiB) */
 };
 
