@@ -29,9 +29,7 @@ int listpack_open(struct listpack *lp, struct rsp_span blob, struct blob_fault *
     return RSP_OK;
 }
 
-/* The bytes that the back-length of an element of size bytes takes. At the greatest size of each
- * width older servers write one byte more, whose first group is then zero. */
-static size_t back_width(size_t size, uint8_t first)
+size_t listpack_back_width(size_t size, uint8_t first)
 {
     size_t width = 1;
     for (uint64_t top = 127; width < 5 && size >= top; top = top << 7 | 127, width++)
@@ -39,10 +37,7 @@ static size_t back_width(size_t size, uint8_t first)
     return width;
 }
 
-/* The size without back-length of an element that is neither short string nor 7-bit integer, as its
- * head says; 0 when p begins with no encoding. *head is how many of the bytes stand before a string's
- * own; e's integer or length is filled in. */
-static uint64_t element_size(const uint8_t *p, size_t room, struct entry *e, size_t *head)
+uint64_t listpack_element_size(const uint8_t *p, size_t room, struct entry *e, size_t *head)
 {
     uint8_t b = p[0];
     e->is_int = 1;
@@ -98,12 +93,12 @@ static int next_other(struct listpack *lp, struct entry *e, struct blob_fault *f
         head = 1;
         claimed = 1 + e->n;
     } else {
-        claimed = element_size(p, room, e, &head);
+        claimed = listpack_element_size(p, room, e, &head);
     }
     if (claimed == 0) return bad(fault, lp->at, "not an encoding of listpack elements");
     if (claimed >= room) return bad(fault, lp->at, "the element reaches past the end of the listpack");
     size = (size_t)claimed;
-    width = back_width(size, p[size]);
+    width = listpack_back_width(size, p[size]);
     if (width > room - size) return bad(fault, lp->at + size, "the back-length reaches past the end of the listpack");
     for (size_t i = 0; i < width; i++) {
         uint8_t want = (uint8_t)((uint64_t)size >> 7 * (width - 1 - i) & 127) | (i ? 128 : 0);

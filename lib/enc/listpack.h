@@ -23,4 +23,12 @@ int listpack_open(struct listpack *lp, struct rsp_span blob, struct blob_fault *
  * generations differ either width is taken), so a walk to RSP_END is a full verification. */
 int listpack_next(struct listpack *lp, struct entry *e, struct blob_fault *fault);
 
+/* For blob_stream.c. The bytes that the back-length of an element of size bytes takes: at the greatest size of each
+ * width older servers write one byte more, whose first group is then zero. */
+size_t listpack_back_width(size_t size, uint8_t first);
+/* The size without back-length of an element that is neither a string below 64 bytes nor a 7-bit integer, as its
+ * head says; 0 when p begins with no encoding. *head is how many of the bytes stand before a string's
+ * own; e's integer or length is filled in as far as room reaches. */
+uint64_t listpack_element_size(const uint8_t *p, size_t room, struct entry *e, size_t *head);
+
 #endif

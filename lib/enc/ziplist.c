@@ -36,9 +36,7 @@ int ziplist_open(struct ziplist *zl, struct rsp_span blob, struct blob_fault *fa
     return RSP_OK;
 }
 
-/* The bytes from the encoding on of an entry of any kind, as its head says; 0 when p begins with no
- * encoding. *head is how many of them stand before a string's own; e's integer or length is filled in. */
-static uint64_t entry_size(const uint8_t *p, size_t room, struct entry *e, size_t *head)
+uint64_t ziplist_entry_size(const uint8_t *p, size_t room, struct entry *e, size_t *head)
 {
     uint8_t b = p[0];
     *e = (struct entry){NULL, 0, 0, 0};
@@ -88,7 +86,7 @@ static int next_other(struct ziplist *zl, struct entry *e, struct blob_fault *fa
     p += width;
     room -= width;
     if (room == 0) return bad(fault, zl->at, "the entry reaches past the end of the ziplist");
-    claimed = entry_size(p, room, e, &head);
+    claimed = ziplist_entry_size(p, room, e, &head);
     if (claimed == 0) return bad(fault, zl->at + width, "not an encoding of ziplist entries");
     if (claimed > room) return bad(fault, zl->at, "the entry reaches past the end of the ziplist");
     if (!e->is_int) e->p = p + head;

@@ -20,4 +20,9 @@ int ziplist_open(struct ziplist *zl, struct rsp_span blob, struct blob_fault *fa
 /* As listpack_next: prevlen, tail and count are checked, so a walk to RSP_END verifies all. */
 int ziplist_next(struct ziplist *zl, struct entry *e, struct blob_fault *fault);
 
+/* For blob_stream.c. The bytes from the encoding on of an entry of any kind, as its head says; 0 when p begins with no
+ * encoding. *head is how many of them stand before a string's own; e's integer or length is filled in as far as room
+ * reaches. */
+uint64_t ziplist_entry_size(const uint8_t *p, size_t room, struct entry *e, size_t *head);
+
 #endif

@@ -17,7 +17,7 @@
 
 #include "base/buf.h"
 #include "base/sip.h"
-#include "enc/entry.h"
+#include "enc/blob_stream.h"
 #include "enc/lzf.h"
 #include "rdb/members.h"
 #include "rdb/walk.h"
@@ -121,11 +121,12 @@ struct stored {
 
 /* A string that comes in pieces (RSP_TOK_PART). */
 struct piece {
-    int on, role, enc, bad, keep, hash;
+    int on, role, enc, bad, keep, hash, list;
     uint64_t offset, body, n;
     struct lzf_stream lzf;
     struct sip sip;
     struct buf text;
+    struct blob_stream nodes; /* list: a list's node, looked at as it comes */
 };
 
 /* One thread's means. */

@@ -119,16 +119,19 @@ static void piece_begin(struct looker *l, const struct rsp_rdb_walk *walk, const
     x->offset = t->offset;
     x->n = t->enc == RSP_STR_LZF ? walk->str_n : t->body.n + t->n;
     x->body = t->enc == RSP_STR_LZF ? NO_OFFSET : l->batch->offset + (uint64_t)(t->body.p - l->batch->p);
-    x->keep = x->hash = 0;
+    x->keep = x->hash = x->list = 0;
     switch (t->role) {
     case RSP_ROLE_STRING:
     case RSP_ROLE_ITEM:
     case RSP_ROLE_VALUE:
     case RSP_ROLE_ELEMENT:
     case RSP_ROLE_MODULE_STRING: break;
-    case RSP_ROLE_NODE: x->keep = l->type == 14 || l->st.container == 2; break;
-    case RSP_ROLE_ZIPMAP:
+    case RSP_ROLE_NODE: x->list = l->type == 14 || l->st.container == 2; break;
     case RSP_ROLE_ZIPLIST:
+        x->list = l->type == 10;
+        x->keep = !x->list;
+        break;
+    case RSP_ROLE_ZIPMAP:
     case RSP_ROLE_LISTPACK:
     case RSP_ROLE_INTSET:
     case RSP_ROLE_STREAM_NODE:
@@ -138,14 +141,50 @@ static void piece_begin(struct looker *l, const struct rsp_rdb_walk *walk, const
     }
     if (x->n > l->env.limits.alloc_bytes) x->keep = 0;
     x->text.n = 0;
+    if (x->list) blob_stream_init(&x->nodes, l->type != 18, x->n);
     if (x->hash) sip_init(&x->sip, l->member_key, 1);
     if (x->enc == RSP_STR_LZF) lzf_stream_init(&x->lzf, x->n);
 }
 
-static int piece_out(struct piece *x, const uint8_t *p, size_t n)
+static int list_bad(struct looker *l, const struct blob_fault *f)
 {
+    struct piece *x = &l->piece;
+    x->bad = 1;
+    l->st.faulty = 1;
+    return check_note(l, x->body == NO_OFFSET ? x->offset : x->body + f->offset,
+                      x->nodes.ziplist ? "ziplist" : "listpack", "%s", f->reason);
+}
+
+/* Bytes of a list's node: its elements are only counted. */
+static int list_out(struct looker *l, struct rsp_span in)
+{
+    struct blob_fault f = {0, ""};
+    struct entry e;
+    size_t pos = 0;
+    int first, last, rc;
+    while (!(rc = blob_stream_step(&l->piece.nodes, in, &pos, &e, &first, &last, &f)))
+        l->st.elements += (uint64_t)first;
+    return rc < 0 ? list_bad(l, &f) : RSP_OK;
+}
+
+static int piece_out(struct looker *l, const uint8_t *p, size_t n)
+{
+    struct piece *x = &l->piece;
     if (x->hash) sip_add(&x->sip, p, n);
+    if (x->list) return x->bad ? RSP_OK : list_out(l, (struct rsp_span){p, n});
     return x->keep ? buf_add(&x->text, p, n) : RSP_OK;
+}
+
+/* A list's node has been given whole. */
+static int list_end(struct looker *l)
+{
+    struct blob_fault f = {(size_t)l->piece.nodes.at, "it ends too early"};
+    struct rsp_span nothing = {NULL, 0};
+    struct entry e;
+    size_t pos = 0;
+    int first, last;
+    if (blob_stream_step(&l->piece.nodes, nothing, &pos, &e, &first, &last, &f) == RSP_END) return RSP_OK;
+    return list_bad(l, &f);
 }
 
 static int piece_bad(struct looker *l, const char *why)
@@ -162,13 +201,13 @@ static int piece_add(struct looker *l, struct rsp_span in)
     size_t at = 0, room = 1u << 16;
     int rc;
     if (x->bad) return RSP_OK;
-    if (x->enc != RSP_STR_LZF) return piece_out(x, in.p, in.n);
+    if (x->enc != RSP_STR_LZF) return piece_out(l, in.p, in.n);
     rc = buf_reserve(&l->text, room);
     for (l->text.n = 0; !rc;) {
         size_t out = 0, was = at;
         if (lzf_stream_step(&x->lzf, in.p, in.n, &at, l->text.p, room, &out, &f)) return piece_bad(l, f.reason);
         if (!out && at == was) return RSP_OK;
-        rc = piece_out(x, l->text.p, out);
+        rc = piece_out(l, l->text.p, out);
     }
     return rc;
 }
@@ -181,7 +220,8 @@ static int piece_end(struct looker *l)
     int rc = RSP_OK;
     x->on = 0;
     if (!x->bad && x->enc == RSP_STR_LZF && lzf_stream_end(&x->lzf, &f)) rc = piece_bad(l, f.reason);
-    if (!rc && !x->bad) {
+    if (!rc && !x->bad && x->list) rc = list_end(l);
+    else if (!rc && !x->bad) {
         memset(&s, 0, sizeof s);
         s.n = x->n;
         s.offset = x->offset;

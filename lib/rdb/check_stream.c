@@ -196,8 +196,7 @@ static int stream_node(struct looker *l, const struct stored *s)
     rc = listpack_open(&n.lp, s->text, &f);
     if (rc) {
         l->st.faulty = 1;
-        return check_note(l, s->body == NO_OFFSET ? s->offset : s->body + f.offset, "listpack", "%s",
-                          f.reason);
+        return check_note(l, s->body == NO_OFFSET ? s->offset : s->body + f.offset, "listpack", "%s", f.reason);
     }
     rc = master_entry(&n, &m);
     if (!rc) rc = node_entries(&n, &m);

@@ -58,7 +58,7 @@ void rsp_rdb_value_open(struct rsp_rdb_value *v, const struct rsp_rdb_batch *bat
     v->dialect = batch->dialect;
     v->value_type = rsp_rdb_value_type(batch->dialect, item->type);
     v->blob = BLOB_NONE;
-    v->big = 0;
+    v->big = BIG_NONE;
     v->a.text.p = v->b.text.p = NULL;
     v->a.in_batch = v->b.in_batch = 0;
     v->ttl = RSP_RDB_NO_EXPIRE;
@@ -88,12 +88,17 @@ int rsp_rdb_value_str_enc(const struct rsp_rdb_value *v)
     return v->str_enc;
 }
 
+int value_is_template(const struct rsp_rdb_value *v)
+{
+    return v->dialect == RSP_RDB_REDIS && v->type >= 29 && v->type <= 32;
+}
+
 int value_fault(struct rsp_rdb_value *v, int code, uint64_t offset, const char *why)
 {
     return fail_at(&v->env, code, NULL, offset, "%s", why);
 }
 
-static int inflate(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, struct buf *out)
+int value_inflate(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, struct buf *out)
 {
     int rc;
     out->n = 0;
@@ -120,7 +125,7 @@ int value_text(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, struct sl
         s->text.n = i64_text(s->digits, t->i);
         s->text.p = (const uint8_t *)s->digits;
     } else {
-        rc = inflate(v, t, &s->own);
+        rc = value_inflate(v, t, &s->own);
         if (rc) return rc;
         s->text.p = s->own.p ? s->own.p : (const uint8_t *)"";
         s->text.n = s->own.n;
@@ -144,136 +149,10 @@ int value_blob(struct rsp_rdb_value *v, const struct rsp_rdb_token *t)
         v->blob_bytes = s->text;
         return rc;
     }
-    rc = inflate(v, t, &v->blob_own);
+    rc = value_inflate(v, t, &v->blob_own);
     v->blob_bytes.p = v->blob_own.p;
     v->blob_bytes.n = v->blob_own.n;
     return rc;
-}
-
-/* ---- strings too large to be seen whole ---- */
-
-/* Which string of which element a token of that role is: 0, 1, or -1 when it must be collected. */
-static int big_slot_of(const struct rsp_rdb_value *v, int role, int *kind)
-{
-    switch (role) {
-    case RSP_ROLE_STRING: *kind = RSP_ELEM_STRING; return 0;
-    case RSP_ROLE_ITEM: *kind = RSP_ELEM_ITEM; return 0;
-    case RSP_ROLE_MEMBER: *kind = v->value_type == RSP_RDB_ZSET ? RSP_ELEM_SCORED : RSP_ELEM_MEMBER; return 0;
-    case RSP_ROLE_FIELD: *kind = RSP_ELEM_FIELD; return 0;
-    case RSP_ROLE_VALUE: *kind = RSP_ELEM_FIELD; return 1;
-    case RSP_ROLE_ELEMENT: *kind = RSP_ELEM_INDEXED; return 0;
-    case RSP_ROLE_NODE: *kind = RSP_ELEM_ITEM; return v->type == 18 && v->number[0] == 1 ? 0 : -1;
-    default: return -1;
-    }
-}
-
-static int big_begin(struct rsp_rdb_value *v, const struct rsp_rdb_token *t)
-{
-    v->big_slot = big_slot_of(v, t->role, &v->big_kind);
-    v->big = v->big_slot < 0 ? 2 : 1;
-    v->big_first = 1;
-    v->big_n = v->walk.str_n;
-    v->big_body = v->batch->offset + (uint64_t)(t->body.p - v->batch->p);
-    v->str_enc = t->enc;
-    v->blob_own.n = 0;
-    v->blob_offset = t->offset;
-    v->blob_raw = 0;
-    if (t->enc != RSP_STR_LZF || v->big == 2) return RSP_OK;
-    if (!v->lzf) v->lzf = mem_alloc(&v->env, sizeof *v->lzf);
-    if (!v->big_out) v->big_out = mem_alloc(&v->env, BIG_OUT);
-    if (!v->lzf || !v->big_out) return RSP_ENOMEM;
-    lzf_stream_init(v->lzf, v->big_n);
-    return RSP_OK;
-}
-
-/* The next piece of the big string: RSP_OK; RSP_END when what was given is used up. */
-static int big_piece(struct rsp_rdb_value *v, struct rsp_span *piece)
-{
-    size_t in_pos = 0, out_pos = 0;
-    int rc;
-    if (v->str_enc != RSP_STR_LZF) {
-        *piece = v->big_in;
-        v->big_in.n = 0;
-        return piece->n || v->big_last ? RSP_OK : RSP_END;
-    }
-    rc = lzf_stream_step(v->lzf, v->big_in.p, v->big_in.n, &in_pos, v->big_out, BIG_OUT, &out_pos, NULL);
-    if (!rc && !out_pos && in_pos == v->big_in.n && v->big_last) rc = lzf_stream_end(v->lzf, NULL);
-    if (rc) return value_fault(v, RSP_EFORMAT, v->offset, "the LZF string does not inflate to the length it claims");
-    v->big_in.p += in_pos;
-    v->big_in.n -= in_pos;
-    piece->p = v->big_out;
-    piece->n = out_pos;
-    return out_pos || v->big_last ? RSP_OK : RSP_END;
-}
-
-static int big_done(const struct rsp_rdb_value *v)
-{
-    return v->big_last && !v->big_in.n &&
-           (v->str_enc != RSP_STR_LZF || (v->lzf->out_total == v->big_n && !v->lzf->run));
-}
-
-static int is_template(const struct rsp_rdb_value *v)
-{
-    return v->dialect == RSP_RDB_REDIS && v->type >= 29 && v->type <= 32;
-}
-
-static int big_element(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
-{
-    int rc = big_piece(v, &e->a);
-    if (rc) return rc;
-    e->kind = RSP_ELEM_PART;
-    e->part_of = (uint8_t)v->big_kind;
-    e->part_slot = (uint8_t)v->big_slot;
-    e->part_first = (uint8_t)v->big_first;
-    e->part_last = (uint8_t)big_done(v);
-    e->number[0] = v->big_n;
-    if (v->big_first && v->big_kind == RSP_ELEM_INDEXED) e->index = v->number[1];
-    if (v->big_first && v->big_slot == 1) {
-        size_t at = v->name_at;
-        e->b = v->a.text;
-        if (is_template(v)) { /* the name belongs to the value as a whole, which takes it again */
-            rc = template_next(v, &e->b);
-            v->name_at = at;
-            if (rc) return rc;
-        }
-    }
-    v->big_first = 0;
-    if (e->part_last) {
-        struct slot *s = v->big_slot ? &v->b : &v->a;
-        s->text.p = NULL;
-        s->text.n = 0;
-        s->in_batch = 0;
-        v->big = 5; /* the element itself comes next */
-    }
-    return RSP_OK;
-}
-
-/* A part of a blob that must be collected. RSP_OK: it is complete and *t is now the whole string. */
-static int big_collect(struct rsp_rdb_value *v, struct rsp_rdb_token *t)
-{
-    int rc = buf_add(&v->blob_own, t->body.p, t->body.n);
-    struct buf whole;
-    if (rc) return rc;
-    if (!t->part_last) return RSP_AGAIN;
-    v->big = 0;
-    t->kind = RSP_TOK_STR;
-    t->offset = v->blob_offset;
-    t->n = v->big_n;
-    t->body.p = v->blob_own.p;
-    t->body.n = v->blob_own.n;
-    if (t->enc != RSP_STR_LZF) return RSP_OK;
-    buf_init(&whole, &v->env);
-    rc = inflate(v, t, &whole);
-    if (rc) {
-        buf_free(&whole);
-        return rc;
-    }
-    buf_free(&v->blob_own);
-    v->blob_own = whole;
-    t->enc = RSP_STR_RAW;
-    t->body.p = whole.p;
-    t->body.n = whole.n;
-    return RSP_OK;
 }
 
 /* ---- tokens into elements ---- */
@@ -326,7 +205,7 @@ static int string_token(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, 
     int second = t->role == RSP_ROLE_VALUE, whole = t->kind == RSP_TOK_STR, rc = RSP_OK;
     if (whole) rc = value_text(v, t, second ? &v->b : &v->a);
     if (rc) return rc;
-    if (!second && !is_template(v)) v->offset = t->offset;
+    if (!second && !value_is_template(v)) v->offset = t->offset;
     e->a = v->a.text;
     switch (t->role) {
     case RSP_ROLE_STRING: e->kind = RSP_ELEM_STRING; return RSP_OK;
@@ -337,7 +216,7 @@ static int string_token(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, 
         e->kind = RSP_ELEM_MEMBER;
         return RSP_OK;
     case RSP_ROLE_VALUE:
-        if (is_template(v)) {
+        if (value_is_template(v)) {
             v->offset = t->offset;
             return template_value(v, e);
         }
@@ -446,42 +325,6 @@ static int token_element(struct rsp_rdb_value *v, struct rsp_rdb_token *t, struc
     return rc ? rc : RSP_AGAIN;
 }
 
-/* A module's value is opaque: its bytes, whole or part by part. */
-static int module_next(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
-{
-    size_t n = v->win.end - v->win.at;
-    if (v->big == 3) {
-        v->big = 0;
-        return v->item_flags & RSP_ITEM_LAST ? RSP_END : RSP_AGAIN;
-    }
-    if (v->big == 4) { /* all parts are out */
-        v->big = 3;
-        e->kind = RSP_ELEM_MODULE;
-        e->number[0] = v->number[0];
-        return RSP_OK;
-    }
-    if (!n) return v->item_flags & RSP_ITEM_LAST ? RSP_END : RSP_AGAIN;
-    e->a.p = v->win.p + v->win.at;
-    e->a.n = n;
-    v->offset = v->batch->offset + v->win.at;
-    if (v->item_flags & RSP_ITEM_FIRST) len_read(e->a.p, n, &v->number[0]);
-    v->win.at = v->win.end;
-    if ((v->item_flags & RSP_ITEM_FIRST) && (v->item_flags & RSP_ITEM_LAST)) {
-        e->kind = RSP_ELEM_MODULE;
-        e->number[0] = v->number[0];
-        return RSP_OK;
-    }
-    e->kind = RSP_ELEM_PART;
-    e->part_of = RSP_ELEM_MODULE;
-    e->part_slot = 0;
-    e->part_first = (v->item_flags & RSP_ITEM_FIRST) != 0;
-    e->part_last = (v->item_flags & RSP_ITEM_LAST) != 0;
-    e->number[0] = UINT64_MAX;
-    e->index = v->number[0];
-    if (e->part_last) v->big = 4;
-    return RSP_OK;
-}
-
 /* Before the batch goes: what the element under way has in it must be kept. */
 static int keep_slot(struct slot *s)
 {
@@ -494,21 +337,6 @@ static int keep_slot(struct slot *s)
     return rc;
 }
 
-static int big_token(struct rsp_rdb_value *v, struct rsp_rdb_token *t)
-{
-    int rc = RSP_OK;
-    if (t->part_first) {
-        v->big_token = *t;
-        rc = big_begin(v, t);
-        v->offset = v->big_slot > 0 ? v->offset : t->offset;
-    }
-    if (rc) return rc;
-    if (v->big == 2) return big_collect(v, t);
-    v->big_in = t->body;
-    v->big_last = t->part_last;
-    return RSP_END; /* pieces come next */
-}
-
 static int next_element(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
 {
     for (;;) {
@@ -519,12 +347,16 @@ static int next_element(struct rsp_rdb_value *v, struct rsp_rdb_element *e)
             if (rc != RSP_END) return rc;
             v->blob = BLOB_NONE;
         }
-        if (v->big == 1) {
+        if (v->big == BIG_LIST || v->big == BIG_LIST_DUE) {
+            rc = big_list_element(v, e);
+            if (rc != RSP_END) return rc;
+        }
+        if (v->big == BIG_HANDING_OUT) {
             rc = big_element(v, e);
             if (rc != RSP_END) return rc;
         }
-        if (v->big == 5) {
-            v->big = 0;
+        if (v->big == BIG_ELEMENT_DUE) {
+            v->big = BIG_NONE;
             t = v->big_token;
             rc = token_element(v, &t, e);
             if (rc != RSP_AGAIN) return rc;

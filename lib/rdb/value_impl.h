@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/real.h"
+#include "enc/blob_stream.h"
 #include "enc/intset.h"
 #include "enc/listpack.h"
 #include "enc/lzf.h"
@@ -15,6 +16,17 @@
 #include "rdb/walk.h"
 
 enum blob_kind { BLOB_NONE, BLOB_LISTPACK, BLOB_ZIPLIST, BLOB_INTSET, BLOB_ZIPMAP, BLOB_STREAM };
+
+enum big_state {
+    BIG_NONE,
+    BIG_HANDING_OUT, /* pieces of a string */
+    BIG_COLLECTING,  /* pieces of a blob */
+    BIG_LIST,        /* elements of a list's node */
+    BIG_LIST_DUE,    /* the element whose pieces are out comes next */
+    BIG_ELEMENT_DUE, /* all pieces are out: the element itself comes next */
+    MODULE_DUE,      /* the same of a module */
+    MODULE_TOLD
+};
 
 #define BIG_OUT (64u << 10) /* decompressed bytes of a big string handed out at once */
 
@@ -56,13 +68,16 @@ struct rsp_rdb_value {
     } it;
 
     /* a string too large to be seen whole */
-    int big, big_slot, big_first, big_kind; /* big: 1 handing out, 2 collecting a blob, 5 all handed out */
-    struct rsp_rdb_token big_token;         /* its first part */
+    enum big_state big;
+    int big_slot, big_first, big_kind;
+    struct rsp_rdb_token big_token; /* its first part */
     struct rsp_span big_in;
     int big_last;
     uint64_t big_n, big_body; /* its length; file offset of its first stored byte */
     struct lzf_stream *lzf;
     uint8_t *big_out;
+    struct blob_stream list; /* BIG_LIST */
+    struct rsp_span list_in; /* bytes of the node that it has not seen */
 
     /* streams */
     int group_open, have_held, held_status; /* a token read before its group's end was told */
@@ -89,6 +104,20 @@ int value_text(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, struct sl
 int value_fault(struct rsp_rdb_value *v, int code, uint64_t offset, const char *why);
 /* A whole string token as bytes of a blob. */
 int value_blob(struct rsp_rdb_value *v, const struct rsp_rdb_token *t);
+
+/* The string's text into out, from its LZF form. */
+int value_inflate(struct rsp_rdb_value *v, const struct rsp_rdb_token *t, struct buf *out);
+int value_is_template(const struct rsp_rdb_value *v); /* types 29 to 32 */
+
+/* value_big.c: a PART token. RSP_END: its pieces come next (big_element); RSP_AGAIN: more parts are needed; RSP_OK: *t
+ * is now the whole string. */
+int big_token(struct rsp_rdb_value *v, struct rsp_rdb_token *t);
+/* The next piece: RSP_OK, or RSP_END when the part is used up. */
+int big_element(struct rsp_rdb_value *v, struct rsp_rdb_element *e);
+/* The next element of a list's node that comes in parts: RSP_OK, or RSP_END when the part, or the node, is used up. */
+int big_list_element(struct rsp_rdb_value *v, struct rsp_rdb_element *e);
+/* A module's value is opaque: its bytes, whole or part by part. */
+int module_next(struct rsp_rdb_value *v, struct rsp_rdb_element *e);
 
 /* value_blob.c: opens v->blob_bytes as what the role says; then one element a call, RSP_END at its end. */
 int blob_open(struct rsp_rdb_value *v, int role, const struct rsp_rdb_token *t);
