@@ -179,6 +179,9 @@ static int trailing_finding(struct check *c)
     if (!r->trailing) return RSP_OK;
     if (r->trailing_n >= 6 && (!memcmp(r->trailing_bytes, "REDIS0", 6) || !memcmp(r->trailing_bytes, "VALKEY", 6)))
         return file_finding(c, r->feed.offset, "trailing", "another dump is glued behind this one");
+    if (r->trailing_n >= 2 && r->trailing_bytes[0] == '*' && r->trailing_bytes[1] >= '1' && r->trailing_bytes[1] <= '9')
+        return file_finding(c, r->feed.offset, "trailing",
+                            "commands follow behind the end of the dump: this is an AOF that begins with a dump");
     return file_finding(c, r->feed.offset, "trailing", "bytes follow behind the end of the dump");
 }
 
