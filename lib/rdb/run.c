@@ -210,14 +210,35 @@ static void report(struct run *r, int fault, struct rsp_rdb_run_result *result)
     memcpy(result, &out, result->size < sizeof out ? result->size : sizeof out);
 }
 
+/* While threads run, the caller's record is left to the source, which was made with it and may be read ahead by
+ * a thread of the feed; all else writes to a record of the run's own. Now one of the two is the caller's. */
+static void settle_words(struct rsp_error *user, const struct rsp_error *own, int was_clean, int rc)
+{
+    if (!user) return;
+    if (!rc && was_clean) memset(user, 0, sizeof *user); /* of what was read ahead and never needed */
+    if (rc < 0 && own->code && (own->code == rc || !user->code)) *user = *own;
+}
+
+static void clean(struct run *r)
+{
+    rsp_pool_free(r->pool);
+    rsp_rdb_feed_free(r->feed);
+    if (r->tasks)
+        for (unsigned i = 0; i < r->depth; i++) mem_free(&r->env, r->tasks[i].verdicts, r->tasks[i].verdicts_cap);
+    mem_free(&r->env, r->tasks, r->depth * sizeof *r->tasks);
+    rsp_scratch_free(&r->env, &r->scratch);
+}
+
 int rsp_rdb_run(const struct rsp_env *env, struct rsp_source *source, const struct rsp_rdb_run_options *options,
                 const struct rsp_rdb_run_ops *ops, void *ctx, struct rsp_rdb_run_result *result)
 {
     struct run r = {0};
-    struct rsp_error fault = {0}, *user;
-    int rc, rc2, file_fault = 0;
+    struct rsp_error own = {0}, fault, *user;
+    int rc, rc2 = RSP_OK, file_fault = 0, was_clean;
     env_init(&r.env, env);
     user = r.env.error;
+    was_clean = user && !user->code;
+    r.env.error = &own;
     r.judge_env = r.env;
     r.judge_env.error = NULL;
     if (options) memcpy(&r.o, options, options->size < sizeof r.o ? options->size : sizeof r.o);
@@ -227,25 +248,17 @@ int rsp_rdb_run(const struct rsp_env *env, struct rsp_source *source, const stru
     rc = start(&r, source);
     if (!rc) rc = feed_all(&r, &file_fault);
     /* The file's fault comes after everything before it has been joined: a fault of that goes first. */
-    if (file_fault && user) {
-        fault = *user;
-        memset(user, 0, sizeof *user);
-    }
-    if (r.pool) {
-        rc2 = rsp_pool_finish(r.pool);
-        if (rc2) {
-            rc = rc2;
-            file_fault = 0;
-        } else if (file_fault && user) {
-            *user = fault;
-        }
+    fault = own;
+    if (file_fault) memset(&own, 0, sizeof own);
+    if (r.pool) rc2 = rsp_pool_finish(r.pool);
+    if (rc2) {
+        rc = rc2;
+        file_fault = 0;
+    } else if (file_fault) {
+        own = fault;
     }
     if (r.feed && result) report(&r, file_fault, result);
-    rsp_pool_free(r.pool);
-    rsp_rdb_feed_free(r.feed);
-    if (r.tasks)
-        for (unsigned i = 0; i < r.depth; i++) mem_free(&r.env, r.tasks[i].verdicts, r.tasks[i].verdicts_cap);
-    mem_free(&r.env, r.tasks, r.depth * sizeof *r.tasks);
-    rsp_scratch_free(&r.env, &r.scratch);
+    clean(&r);
+    settle_words(user, &own, was_clean, rc);
     return rc;
 }
