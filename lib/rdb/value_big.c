@@ -31,7 +31,7 @@ static int big_begin(struct rsp_rdb_value *v, const struct rsp_rdb_token *t)
     v->big = v->big_slot >= 0 ? BIG_HANDING_OUT : is_list_node(v, t->role) ? BIG_LIST : BIG_COLLECTING;
     if (v->big == BIG_LIST) {
         blob_stream_init(&v->list, v->type == 10 || v->type == 14, v->walk.str_n);
-        v->list_in.n = 0;
+        v->list_in = (struct rsp_span){(const uint8_t *)"", 0};
         v->a.own.n = 0;
     }
     v->big_first = 1;
