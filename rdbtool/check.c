@@ -190,7 +190,7 @@ static int not_rdb(struct check_job *c)
     struct rsp_error *e = &c->job->error;
     rsp_error_clear(e);
     e->code = RSP_EFORMAT;
-    strncpy(e->message, "not an RDB file: it begins with neither REDIS nor VALKEY", sizeof e->message - 1);
+    snprintf(e->message, sizeof e->message, "not an RDB file: it begins with neither REDIS nor VALKEY");
     return not_judged(c, RSP_EFORMAT, EXIT_SOURCE);
 }
 

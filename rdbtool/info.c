@@ -4,6 +4,7 @@
 #include "rdbtool/info.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,7 +153,7 @@ static int report(struct info *info)
     stats_finish(&info->stats);
     if (info->status) {
         if (info->job->error.code) rsp_error_format(&info->job->error, info->fault, sizeof info->fault);
-        else strncpy(info->fault, rsp_status_text(info->status), sizeof info->fault - 1);
+        else snprintf(info->fault, sizeof info->fault, "%s", rsp_status_text(info->status));
     }
     /* Of a file that is none of RDB there is nothing to tell. */
     if (info->run.feed.dialect && !signal_caught()) {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,8 +24,8 @@ static int refuse(struct input *in, int status, int err, const char *words)
     if (e->code) return status;
     e->code = status;
     e->sys_errno = err;
-    strncpy(e->subject, in->name, sizeof e->subject - 1);
-    strncpy(e->message, words, sizeof e->message - 1);
+    snprintf(e->subject, sizeof e->subject, "%s", in->name);
+    snprintf(e->message, sizeof e->message, "%s", words);
     return status;
 }
 

@@ -316,7 +316,7 @@ static void make_data(void)
     packed[0] = data_zstd(plain);
     packed[1] = data_gzip(plain);
     packed[2] = data_lz4(plain);
-    strcpy(path, "/tmp/respite-torture-XXXXXX");
+    snprintf(path, sizeof path, "%s", "/tmp/respite-torture-XXXXXX");
     fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, plain.p, plain.n), (ssize_t)plain.n);

@@ -88,7 +88,7 @@ static struct rsp_env env = {.size = sizeof env, .error = &error};
 static void setup(void)
 {
     memset(&plan, 0, sizeof plan);
-    strcpy(dir, "/tmp/respite-torture-XXXXXX");
+    snprintf(dir, sizeof dir, "%s", "/tmp/respite-torture-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     snprintf(target, sizeof target, "%s/dump.rdb", dir);
 }

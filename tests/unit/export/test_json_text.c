@@ -43,11 +43,16 @@ static size_t naive_escape(const uint8_t *p, size_t n, int latin1, char *out, si
         uint8_t c = p[i];
         size_t k = latin1 ? 1 : naive_sequence(p + i, n - i);
         if (!k) break;
-        if (c == '"' || c == '\\') at += (size_t)sprintf(out + at, "\\%c", c);
+        if (c == '"' || c == '\\') at += (size_t)snprintf(out + at, 7, "\\%c", c);
         else if (c < 0x20 && strchr("\b\t\n\f\r", c) && c)
-            at += (size_t)sprintf(out + at, "\\%c", c == 8 ? 'b' : c == 9 ? 't' : c == 10 ? 'n' : c == 12 ? 'f' : 'r');
-        else if (c < 0x20) at += (size_t)sprintf(out + at, "\\u%04x", c);
-        else if (latin1 && c > 0x7f) at += (size_t)sprintf(out + at, "%c%c", 0xc0 | c >> 6, 0x80 | (c & 0x3f));
+            at += (size_t)snprintf(out + at, 7, "\\%c",
+                                   c == 8    ? 'b'
+                                   : c == 9  ? 't'
+                                   : c == 10 ? 'n'
+                                   : c == 12 ? 'f'
+                                             : 'r');
+        else if (c < 0x20) at += (size_t)snprintf(out + at, 7, "\\u%04x", c);
+        else if (latin1 && c > 0x7f) at += (size_t)snprintf(out + at, 7, "%c%c", 0xc0 | c >> 6, 0x80 | (c & 0x3f));
         else
             for (size_t j = 0; j < k; j++) out[at++] = (char)p[i + j];
         i += k;

@@ -23,7 +23,7 @@ static void setup(void)
     memset(&env, 0, sizeof env);
     env.size = sizeof env;
     env.error = &error;
-    strcpy(dir, "/tmp/respite-sink-XXXXXX");
+    snprintf(dir, sizeof dir, "%s", "/tmp/respite-sink-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     snprintf(target, sizeof target, "%s/dump.rdb", dir);
 }

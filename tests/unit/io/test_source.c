@@ -22,7 +22,7 @@ static void setup(void)
     memset(&env, 0, sizeof env);
     env.size = sizeof env;
     env.error = &error;
-    strcpy(dir, "/tmp/respite-source-XXXXXX");
+    snprintf(dir, sizeof dir, "%s", "/tmp/respite-source-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
 }
 
