@@ -11,7 +11,7 @@ uint64_t crc64(uint64_t crc, const void *p, size_t n);
 uint64_t crc64_portable(uint64_t crc, const void *p, size_t n); /* the fallback, and the test's oracle */
 
 /* The sum of A followed by B, from the sums of A and of B alone (both begun with 0) and B's length: pieces may be
- * summed apart and in any order. A few microseconds. */
+ * summed apart and in any order. */
 uint64_t crc64_join(uint64_t crc_a, uint64_t crc_b, uint64_t length_b);
 
 #endif

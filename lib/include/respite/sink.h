@@ -25,10 +25,10 @@ RSP_API RSP_NODISCARD int rsp_sink_memory(const struct rsp_env *env, struct rsp_
 /* Writes to a borrowed descriptor; name is the subject of errors. Commit does not close it. */
 RSP_API RSP_NODISCARD int rsp_sink_fd(const struct rsp_env *env, int fd, const char *name, struct rsp_sink **ret);
 
-/* An existing path without RSP_SINK_REPLACE is refused at once (RSP_EEXIST), and again at the commit.
- * Writes to a temporary file beside path (mode 0600, ".NAME.respite-XXXXXXXX.part"); commit makes it path: fsync, rename (or link, so
- * that an existing file is never replaced without RSP_SINK_REPLACE: RSP_EEXIST), fsync of the
- * directory. Abort, or freeing without commit, removes it. */
+/* Writes to a temporary file beside path (mode 0600, ".NAME.respite-XXXXXXXX.part", X random); commit makes it path: fsync,
+ * rename (or link, so that an existing file is never replaced without RSP_SINK_REPLACE), fsync of the directory.
+ * Abort, or freeing without commit, removes it. An existing path without RSP_SINK_REPLACE is refused at once
+ * (RSP_EEXIST), and again at the commit. */
 RSP_API RSP_NODISCARD int rsp_sink_file(const struct rsp_env *env, const char *path, unsigned flags,
                                         struct rsp_sink **ret);
 
