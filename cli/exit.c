@@ -19,8 +19,12 @@ int exit_of_fault(int status, int io)
     case RSP_EVERSION:
     case RSP_EUNSUPPORTED: return EXIT_FORMAT;
     case RSP_ECHECKSUM:
-    case RSP_EAUTH: return EXIT_INTEGRITY;
-    case RSP_EKEY: return EXIT_NO_KEY;
+    case RSP_EAUTH:
+    case RSP_EINTEGRITY: return EXIT_INTEGRITY;
+    case RSP_EKEY:
+    case RSP_ERIGHT: return EXIT_NO_KEY;
+    case RSP_ENOREPO: return EXIT_NO_REPOSITORY;
+    case RSP_ELOCKED: return EXIT_STATE_IN_USE;
     case RSP_EIO:
     case RSP_ENOTFOUND:
     case RSP_EPERM:

@@ -217,7 +217,9 @@ static int quick_loop(struct check *c, struct rsp_rdb_feed *feed)
             return rc == RSP_END ? RSP_OK : rc;
         }
         if (o->progress) o->progress(o->progress_opaque, b->offset);
+        rc = o->scanned ? o->scanned(o->scanned_opaque, b) : RSP_OK;
         rsp_rdb_batch_release(b);
+        if (rc) return rc;
     }
 }
 
@@ -231,7 +233,7 @@ static int quick(struct check *c)
     memset(&fo, 0, sizeof fo);
     fo.size = sizeof fo;
     fo.readahead = c->o->run.threads != 1;
-    fo.skim = 1;
+    fo.skim = !c->o->run.scanned;
     fo.block_bytes = 1u << 20; /* fewer hand-overs between the two threads */
     rc = rsp_rdb_feed_new(&c->env, c->source, &fo, &feed);
     if (rc) return rc;

@@ -152,6 +152,10 @@ static int feed_all(struct run *r, int *file_fault)
             *file_fault = rc < 0 && rc != RSP_ENOMEM;
             return rc == RSP_END ? RSP_OK : rc;
         }
+        if (r->o.scanned && (rc = r->o.scanned(r->o.scanned_opaque, b)) != RSP_OK) {
+            rsp_rdb_batch_release(b);
+            return rc;
+        }
         t = free_task(r);
         __atomic_store_n(&t->busy, 1, __ATOMIC_RELEASE);
         t->pub.batch = b;

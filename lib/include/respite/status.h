@@ -27,11 +27,15 @@ extern "C" {
     X(RSP_EUNSUPPORTED, -24, "feature not supported")                 \
     X(RSP_EAUTH, -30, "authentication failed")                        \
     X(RSP_EKEY, -31, "no key opens it")                               \
+    X(RSP_EINTEGRITY, -32, "not what was signed")                     \
+    X(RSP_ERIGHT, -33, "no key at hand has that right")               \
     X(RSP_EIO, -40, "input or output error")                          \
     X(RSP_ENOTFOUND, -41, "not found")                                \
     X(RSP_EEXIST, -42, "exists already")                              \
     X(RSP_EPERM, -43, "permission denied")                            \
     X(RSP_ENOSPACE, -44, "no space left")                             \
+    X(RSP_ENOREPO, -45, "no repository there")                        \
+    X(RSP_ELOCKED, -46, "in use by another process")                  \
     X(RSP_ENET, -50, "network error")                                 \
     X(RSP_ETIMEOUT, -51, "timed out")                                 \
     X(RSP_EDENIED, -52, "refused by the remote side")                 \

@@ -37,6 +37,9 @@ struct rsp_rdb_run_options {
     volatile const int *cancel;                     /* may be NULL; not 0: stop with RSP_ECANCELED */
     void (*progress)(void *opaque, uint64_t bytes); /* called by the feeding thread, with rsp_source_taken */
     void *progress_opaque;
+    /* Every batch in the order of the file, by the feeding thread, before any worker has it. Below zero: stop. */
+    int (*scanned)(void *opaque, const struct rsp_rdb_batch *batch);
+    void *scanned_opaque;
 };
 
 /* With threads other than 1 env's allocator and log hook are called from several threads.
