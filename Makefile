@@ -52,7 +52,7 @@ PROGRAMS := $(foreach p,rdbtool aoftool backupd,$(if $(wildcard $(p)/main.c),$(p
 BINS     := $(PROGRAMS:%=$(B)/bin/%)
 MAN      := $(wildcard man/*.[1-8])
 
-TEST_SRC := $(wildcard tests/unit/*/test_*.c tests/stage/test_*.c tests/torture/test_*.c)
+TEST_SRC := $(wildcard tests/unit/*/test_*.c tests/stage/test_*.c tests/torture/test_*.c tests/attack/test_*.c)
 TEST_BIN := $(TEST_SRC:%.c=$(B)/%)
 API_SRC  := $(wildcard tests/api/*.c tests/api/*.cc)
 API_BIN  := $(addprefix $(B)/,$(basename $(API_SRC)))
@@ -60,9 +60,11 @@ FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 REPLAY   := $(FUZZ_SRC:%.c=$(B)/%)
 FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 BENCH    := $(if $(wildcard tests/bench/gen.c),$(B)/bench/gen $(B)/bench/run1)
+FIXTURE  := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/fixture/*.c))
+POWER    := $(if $(wildcard tests/power/shim.c),$(B)/tests/power/shim.so $(patsubst %.c,$(B)/%,$(filter-out %/shim.c,$(wildcard tests/power/*.c))))
 
-PARTS       ?= unit stage torture api fuzz cli live
-CHECK_BUILD := $(BINS) $(B)/lib/librespite.so $(B)/lib/librespite.a $(TEST_BIN) $(API_BIN) $(REPLAY)
+PARTS       ?= unit stage torture attack power api fuzz cli live
+CHECK_BUILD := $(BINS) $(B)/lib/librespite.so $(B)/lib/librespite.a $(TEST_BIN) $(API_BIN) $(REPLAY) $(if $(SAN),,$(POWER))
 
 # ---- library and programs ----
 all: lib $(BINS) ## library and programs, under build/
@@ -121,9 +123,15 @@ $(B)/obj/tests/%.o: tests/%.c Makefile | $(FIRST)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -I. -Ilib -Ilib/include -Itests $(PKG_CFLAGS) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
 
+# What several tests set up: linked where it is asked for.
+$(B)/tests/libfixture.a: $(FIXTURE)
+	$(call say,AR)
+	$(Q)mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
 define test
 $(B)/$(1:.c=): $(1:%.c=$(B)/obj/%.o) $(sort $(call test_helpers,$(dir $(1)),$(dir $(1))test_%.c) \
-        $(call test_program,$(dir $(1)))) $(B)/lib/librespite_internal.a
+        $(call test_program,$(dir $(1)))) $(B)/tests/libfixture.a $(B)/lib/librespite_internal.a
 	$$(call say,LD)
 	$(Q)mkdir -p $$(@D)
 	$(Q)$$(CC) $$(ALL_LDFLAGS) $$(call test_ldflags,$(1)) -o $$@ $$^ $$(PKG_LIBS) $$(TEST_LIBS)
@@ -164,6 +172,16 @@ $(B)/bench/%:
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+# Power cuts: a library that logs what a program writes, and what rebuilds the tree that would be left (tests/power).
+$(B)/tests/power/shim.so: tests/power/shim.c Makefile
+	$(call say,LD)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -fsanitize%,$(ALL_CFLAGS)) -shared -o $@ $< -ldl
+$(B)/tests/power/%: tests/power/%.c Makefile
+	$(call say,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
+
 # ---- tests ----
 again = $(MAKE) --no-print-directory
 
@@ -188,9 +206,11 @@ map: ## rewrites lib/librespite.map from the public headers
 	    END { print "    local:\n        *;\n};" }' > lib/librespite.map
 format: ## clang-format over everything that lint checks
 	@tests/lint/format.sh --fix
-bench: all $(BENCH) ## speed beside redis-check-rdb, as ratios
+bench: all $(BENCH) ## speed beside redis-check-rdb, and beside zstd and age, as ratios
 	@RDBTOOL=$(abspath $(B))/bin/rdbtool GEN=$(abspath $(B))/bench/gen RUN1=$(abspath $(B))/bench/run1 \
 	    tests/bench/bench.sh $(BENCH_ARGS)
+	$(if $(wildcard backupd/main.c),@BACKUPD=$(abspath $(B))/bin/backupd GEN=$(abspath $(B))/bench/gen \
+	    RUN1=$(abspath $(B))/bench/run1 tests/bench/bench-backup.sh)
 cover: ## line and branch coverage of check, without the live tests
 	+@$(again) B=$(B)-cover CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage \
 	    PARTS='$(filter-out live,$(PARTS))' check-parts || echo 'cover: tests failed; the figures are of what ran'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What this is: runs the parts of make check and adds them up: run.sh unit stage torture api fuzz cli live long.
+# What this is: runs the parts of make check and adds them up: run.sh unit stage torture attack power api fuzz cli live long.
 # Rests on: what make built under $B; tests/run-cli.sh for the parts that are scripts.
 # Does not: build. The last line is "N passed, N failed"; the status is 1 when one failed.
 set -euo pipefail
@@ -87,10 +87,10 @@ for part in "$@"; do
     passed=0 failed=0 began=$EPOCHREALTIME
     case $part in
     unit) programs unit tests/unit/*/test_*.c ;;
-    stage | torture) programs "$part" "tests/$part"/test_*.c ;;
+    stage | torture | attack) programs "$part" "tests/$part"/test_*.c ;;
     api) programs api tests/api/*.c tests/api/*.cc ;;
     fuzz) programs fuzz tests/fuzz/fuzz_*.c ;;
-    cli | live | long) scripts "$part" ;;
+    cli | live | long | power) scripts "$part" ;;
     *) echo "run.sh: no part '$part'" >&2 && exit 2 ;;
     esac
     awk -v part="$part" -v p="$passed" -v f="$failed" -v a="$began" -v b="$EPOCHREALTIME" \

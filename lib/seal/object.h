@@ -16,7 +16,7 @@ enum { OBJECT_DATA = 1, OBJECT_MANIFEST = 2, OBJECT_PACK = 3 };
 #define OBJECT_PLAIN_MAX (256ull << 20)
 #define OBJECT_CHUNKS_MAX 65536u
 #define CHUNK_MAX (16u << 20)
-#define CHUNK_DEFAULT (1u << 20)
+#define CHUNK_DEFAULT (2u << 20) /* of 1 MiB each, output passes zstd's own by 1 % */
 #define NOTE_MAX 64
 #define OBJECT_TAIL_BYTES 24 /* of the trailer, from the table's offset on */
 
@@ -26,10 +26,12 @@ struct object_head {
     uint8_t lineage[ID_BYTES], object[ID_BYTES], epoch[ID_BYTES];
     uint16_t head_bytes; /* of the whole header; set by both functions below */
 };
-/* Appends the header to out and derives the object key (secret memory of the caller). */
+/* Appends the header to out and derives the object key (secret memory of the caller). RSP_EINVAL: a member out of
+ * range, or suite none with a key that is not zeros. */
 int object_head_write(struct object_head *head, const uint8_t epoch_key[KEY_BYTES], struct buf *out,
                       uint8_t object_key[KEY_BYTES]);
-/* p holds at least the header. RSP_EINTEGRITY: malformed, or its commitment does not match the key. Writes no record. */
+/* p holds at least the header. RSP_EINTEGRITY: malformed, or its commitment does not match the key. RSP_EVERSION,
+ * RSP_EUNSUPPORTED: authentic, but newer than this program. Writes no record. */
 int object_head_read(struct object_head *head, const uint8_t *p, size_t n, const uint8_t epoch_key[KEY_BYTES],
                      uint8_t object_key[KEY_BYTES]);
 
@@ -49,7 +51,8 @@ struct object_done {
     uint32_t number, chunks;
 };
 
-/* Called in order, one at a time, from whatever thread finishes a chunk: begin, write..., end; or abort after a fault. */
+/* Called in order, one at a time, from whatever thread finishes a chunk: begin, write..., end. After any fault but
+ * begin's own (so after a failed end too) comes abort, on the thread of finish or free. */
 struct object_out {
     int (*begin)(void *ctx, const uint8_t object[ID_BYTES], uint32_t number);
     int (*write)(void *ctx, const void *p, size_t n);
@@ -58,11 +61,12 @@ struct object_out {
 };
 
 struct object_writer_options {
-    struct object_head
-        head; /* suite, codec, kind, lineage, epoch; chunk_bytes 0: CHUNK_DEFAULT. object id and number are the writer's */
+    /* suite, codec, kind, lineage, epoch; chunk_bytes 0: CHUNK_DEFAULT. Flags, object id, number are the writer's. */
+    struct object_head head;
     int level;        /* zstd; 0: 3 */
     unsigned threads; /* as rsp_pool_new: 0 none */
     int no_recheck;
+    int no_sha256; /* done.sha256 is zeros: for objects that no reference names */
     int mark_last; /* the stream's last object gets OBJECT_LAST (an empty one is added when it is known too late) */
     uint64_t object_plain; /* 0: OBJECT_PLAIN_MAX */
 };
@@ -72,12 +76,15 @@ struct object_writer;
 int object_writer_new(const struct rsp_env *env, const struct object_writer_options *options,
                       const uint8_t epoch_key[KEY_BYTES], const struct object_out *out, void *ctx,
                       struct object_writer **ret);
-/* A buffer of chunk_bytes to fill, given back by submit (or unused by free_chunk). Waits while too many are in use: at
- * most threads * 2 + 2 and `extra`, for a caller that holds some back. */
+/* A buffer of chunk_bytes to fill, given back by submit (or unused by free_chunk; those still out are freed with the
+ * writer). Waits while too many are in use: at most threads * 2 + 2 and `extra`, for a caller that holds some back.
+ * May be
+ * called from one thread while submit is called from another. After a fault of any chunk it returns that fault. */
 int object_writer_chunk(struct object_writer *w, uint8_t **chunk);
-/* Adds to the number of buffers that may be out at once; before the first chunk. */
+/* Adds to the number of buffers that may be out at once. */
 void object_writer_hold(struct object_writer *w, unsigned extra);
-/* The chunk's n bytes (1..chunk_bytes) follow what was submitted before. note may be NULL. Takes the buffer in any case. */
+/* The chunk's n bytes (1..chunk_bytes) follow what was submitted before. note may be NULL. Takes the buffer in any
+ * case. */
 int object_writer_submit(struct object_writer *w, uint8_t *chunk, size_t n, const void *note, size_t note_n);
 void object_writer_free_chunk(struct object_writer *w, uint8_t *chunk);
 /* The stream is complete: everything has been given to out. An empty stream makes one empty object. */
@@ -96,7 +103,7 @@ typedef int (*object_fetch_fn)(void *ctx, uint64_t offset, void *p, size_t n);
 struct object_reader {
     struct rsp_env env;
     struct object_head head;
-    uint64_t stored, plain;
+    uint64_t stored, plain, base;
     struct object_chunk *chunks;
     uint32_t chunks_n;
     uint8_t table_hash[HASH_BYTES];
@@ -110,15 +117,18 @@ struct object_expect {
     uint64_t stored;                         /* must be known */
     uint64_t plain;                          /* UINT64_MAX: not known */
     const uint8_t *table_hash;               /* NULL: not known */
+    uint64_t base;                           /* where the object begins in a larger file, for the offsets in errors */
 };
-/* Fetches the tail, the table and the header (at most 3 requests; one when stored is below 64 KiB). RSP_EINTEGRITY for any
- * mismatch, with subject and offset. */
+/* Fetches the tail, the table and the header (at most 3 requests; one when stored is below 64 KiB). RSP_EINTEGRITY
+ * for any mismatch, with subject and offset. */
 int object_reader_open(const struct rsp_env *env, const struct object_expect *expect, const char *subject,
                        const uint8_t epoch_key[KEY_BYTES], object_fetch_fn fetch, void *ctx, struct object_reader *r);
 void object_reader_close(struct object_reader *r); /* also after a failed or no open of a zeroed one */
 
-/* Opens and decompresses chunk i, whose stored bytes lie at c (they are overwritten), into m (plain bytes). Uses scratch of the caller (a
- * ZSTD_DCtx that object_scratch_new makes, one per thread). RSP_EINTEGRITY with object, chunk and plaintext range. */
+/* Opens and decompresses chunk i, whose stored bytes lie at c (they are overwritten), into m (plain bytes). Uses
+ * scratch of
+ * the caller (a ZSTD_DCtx that object_scratch_new makes, one per thread). RSP_EINTEGRITY with object, chunk and
+ * plaintext range. */
 struct object_scratch;
 int object_scratch_new(const struct rsp_env *env, struct object_scratch **ret);
 void object_scratch_free(struct object_scratch *s);

@@ -32,7 +32,8 @@ typedef int (*rsp_ask_fn)(void *opaque, const char *subject, char *out, size_t c
 RSP_API RSP_NODISCARD int rsp_identity_new(const struct rsp_env *env, const char *name, struct rsp_identity **ret);
 /* text is an identity file, a recovery sheet, or a bare rsp-secret-... or rsp-sealed-...; subject names it in errors.
  * ask may be NULL: a sealed one is then RSP_EKEY. RSP_EFORMAT: says which line is wrong (a sheet's lines are checked one
- * by one). RSP_EKEY: wrong passphrase. RSP_ELIMIT: Argon2id parameters out of bounds, refused before any work. */
+ * by one). RSP_EKEY: wrong passphrase. RSP_ELIMIT: Argon2id parameters out of bounds, refused before any work, or text
+ * of more than 64 KiB. RSP_EVERSION: sealed in a form that this version does not know. */
 RSP_API RSP_NODISCARD int rsp_identity_parse(const struct rsp_env *env, struct rsp_span text, const char *subject,
                                              rsp_ask_fn ask, void *opaque, struct rsp_identity **ret);
 /* Reads the file at path ("-": not special). A file that others may read is a warning in the log. */
@@ -89,7 +90,8 @@ struct rsp_roles {
 RSP_API RSP_NODISCARD int rsp_roles_parse(const struct rsp_env *env, struct rsp_span bytes, const uint8_t root[32],
                                           const char *subject, struct rsp_roles **ret);
 /* Encodes and signs: n, time_ms, previous, members, left and lost as they stand in *draft; the rest is filled in.
- * RSP_ERIGHT when root is not the identity of draft's lineage. */
+ * RSP_ERIGHT when root is not the identity of draft's lineage (zeros: not set yet). RSP_EINVAL: what rsp_roles_parse
+ * would refuse, an empty but not NULL list of sources, or root itself not among the members with every flag. */
 RSP_API RSP_NODISCARD int rsp_roles_sign(const struct rsp_env *env, const struct rsp_roles *draft,
                                          const struct rsp_identity *root, struct rsp_roles **ret);
 RSP_API const struct rsp_member *rsp_roles_find(const struct rsp_roles *roles, const uint8_t sign[32]);
@@ -118,13 +120,15 @@ struct rsp_pack_options {
     void (*progress)(void *opaque, uint64_t bytes);
     void *opaque;
 };
-/* Everything from source, sealed, to sink. Neither commits nor frees. Memory: a few chunks a thread and one object of at
- * most 16 MiB. */
+/* Everything from source, sealed, to sink. Neither commits nor frees. Memory: a few chunks a thread and one object of
+ * at most 8 MiB. A non-blocking source is RSP_EUNSUPPORTED. */
 RSP_API RSP_NODISCARD int rsp_pack_write(const struct rsp_env *env, struct rsp_source *source, struct rsp_sink *sink,
                                          const struct rsp_pack_options *options);
 /* 1 when the source begins with a pack file's magic (peeks). */
 RSP_API int rsp_pack_detect(struct rsp_source *source);
 /* The plaintext of a pack file. Owns inner once it returns RSP_OK; identities are borrowed only during the call.
+ * threads 0: as many as processors. What lies in front of a fault is handed out first. RSP_EFORMAT: another kind of
+ * file.
  * RSP_EKEY: none of them opens it, and whom it is sealed to is said. Faults of the data are RSP_EINTEGRITY with the
  * object and the chunk; truncation at any place is one. */
 RSP_API RSP_NODISCARD int rsp_source_unpack(const struct rsp_env *env, struct rsp_source *inner,
