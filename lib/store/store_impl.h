@@ -4,19 +4,28 @@
 #ifndef STORE_STORE_IMPL_H
 #define STORE_STORE_IMPL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <respite/sys/store.h>
+
+#define NAME_BYTES 400  /* of a whole name */
+#define NAME_PARTS 8    /* between slashes */
+#define PART_BYTES 255  /* of one part */
+#define WHERE_BYTES 128 /* of an error's subject */
 
 struct store_kind {
     int (*list)(struct rsp_store *s, const char *prefix, int (*each)(void *, const struct rsp_store_item *),
                 void *opaque);
     int (*stat)(struct rsp_store *s, const char *name, struct rsp_store_item *item);
-    int (*read)(struct rsp_store *s, const char *name, uint64_t offset, void *p, size_t n);
+    /* From several threads at once: words go to env, not to s->env. */
+    int (*read)(struct rsp_store *s, const struct rsp_env *env, const char *name, uint64_t offset, void *p, size_t n);
     int (*begin)(struct rsp_store *s, const char *name, int replace, struct rsp_upload **ret);
     int (*write)(struct rsp_upload *u, const void *p, size_t n);
     int (*commit)(struct rsp_upload *u);
     void (*drop)(struct rsp_upload *u); /* aborts when not committed; frees */
+    /* Makes an object durable that is there already, whoever wrote it. */
+    int (*settle)(struct rsp_store *s, const char *name);
     int (*remove)(struct rsp_store *s, const char *name);
     int (*now)(struct rsp_store *s, int64_t *ms);
     int (*space)(struct rsp_store *s, uint64_t *bytes);
@@ -30,6 +39,7 @@ struct rsp_store {
     size_t bytes; /* of the whole object, for the allocator */
     char *url;
     int read_only;
+    pthread_mutex_t words; /* over env.error, for reads that fail in several threads */
     _Atomic uint64_t lists, gets, puts, deletes;
 };
 
@@ -38,6 +48,12 @@ struct rsp_upload {
     size_t bytes;
     int state; /* 0 open, 1 committed, 2 dead */
 };
+
+/* The rule that stands in store.h: for one part of n bytes, and for a whole name. */
+int store_part_ok(const char *part, size_t n);
+int store_name_ok(const char *name);
+/* The subject of a fault: the object's URL, or its name alone where that would not fit. */
+void store_where(const struct rsp_store *s, const char *name, char out[WHERE_BYTES]);
 
 int store_file_open(const struct rsp_env *env, const char *url, const struct rsp_store_options *options,
                     struct rsp_store **ret);

@@ -2,9 +2,10 @@
  * Rests on: env.h.
  * Does not: know what an object holds; overwrite one (but for rsp_store_repair). No stable promise (sys).
  *
- * Names are 1 to 400 bytes of [a-z0-9-._/] and upper-case T and Z; parts between single '/', none empty, none beginning
- * with a dot. A handle belongs to one thread at a time, but rsp_store_read may be called from several at once. Faults of
- * the store are RSP_EIO, RSP_ENOSPACE, RSP_EPERM, or of the remote family; the subject is the object's URL. */
+ * Names are 1 to 400 bytes of [a-z0-9-._/] and upper-case T and Z; at most 8 parts between single '/', of 1 to 255
+ * bytes, none beginning with a dot; another is RSP_EINVAL. A handle belongs to one thread at a time, but
+ * rsp_store_read may be called from several at once. Faults of the store are RSP_EIO, RSP_ENOSPACE, RSP_EPERM, or of
+ * the remote family; the subject is the object's URL. */
 #ifndef RESPITE_SYS_STORE_H
 #define RESPITE_SYS_STORE_H
 
@@ -29,17 +30,17 @@ struct rsp_store_options {
     int read_only; /* every call that would change something is RSP_EPERM */
 };
 
-/* "file:/abs/path" (also "file:///abs/path"); another scheme is RSP_EUNSUPPORTED, a malformed one RSP_EINVAL.
- * RSP_ENOTFOUND: the root is not there. */
+/* "file:/abs/path" (also "file:///abs/path"), taken as it stands: no %XX, no "..". Another scheme is RSP_EUNSUPPORTED,
+ * a malformed one RSP_EINVAL. RSP_ENOTFOUND: the root is not there. */
 RSP_API RSP_NODISCARD int rsp_store_open(const struct rsp_env *env, const char *url,
                                          const struct rsp_store_options *options, struct rsp_store **ret);
 /* The URL in its one canonical form, without credentials. */
 RSP_API const char *rsp_store_url(const struct rsp_store *store);
 RSP_API void rsp_store_free(struct rsp_store *store);
 
-/* All objects whose name begins with prefix ("" or ending in '/'), in ascending byte order of whole names. A prefix that
- * is not there has none. Uploads under way and their leftovers are not objects: they are never shown, nor are names that
- * the rule above does not allow. each returns 0 to go on; another status ends the walk and is returned. */
+/* All objects whose name begins with prefix ("" or ending in '/'), in ascending byte order of whole names. A prefix
+ * that is not there has none. Uploads under way and their leftovers are not objects: they are never shown, nor are
+ * names that the rule above does not allow. each returns 0 to go on; another status ends the walk and is returned. */
 RSP_API RSP_NODISCARD int rsp_store_list(struct rsp_store *store, const char *prefix,
                                          int (*each)(void *opaque, const struct rsp_store_item *item), void *opaque);
 /* Size and time of one object: RSP_OK or RSP_ENOTFOUND. item->name is name. */
@@ -50,8 +51,8 @@ RSP_API RSP_NODISCARD int rsp_store_read(struct rsp_store *store, const char *na
 RSP_API RSP_NODISCARD int rsp_store_get(struct rsp_store *store, const char *name, size_t max, uint8_t **p, size_t *n);
 RSP_API void rsp_store_release(struct rsp_store *store, uint8_t *p, size_t n);
 
-/* Publishes a small object: durable and whole when RSP_OK is returned. RSP_EEXIST when the name is taken (by other bytes;
- * when the same bytes are there it is RSP_OK: a retry after a lost answer). */
+/* Publishes a small object: durable and whole when RSP_OK is returned. RSP_EEXIST when the name is taken (by other
+ * bytes; when the same bytes are there it is RSP_OK: a retry after a lost answer). */
 RSP_API RSP_NODISCARD int rsp_store_put(struct rsp_store *store, const char *name, const void *p, size_t n);
 
 /* Publishes a large one. Nothing is visible before commit; commit makes it durable. Freeing without commit aborts. */
@@ -60,17 +61,19 @@ RSP_API RSP_NODISCARD int rsp_upload_write(struct rsp_upload *upload, const void
 RSP_API RSP_NODISCARD int rsp_upload_commit(struct rsp_upload *upload); /* RSP_EEXIST */
 RSP_API void rsp_upload_free(struct rsp_upload *upload);
 
-/* RSP_OK also when it was not there. Empty folders go along. */
+/* RSP_OK also when it was not there. Empty folders go along. After a power cut it may be back, unless another object of
+ * its folder was published since. */
 RSP_API RSP_NODISCARD int rsp_store_delete(struct rsp_store *store, const char *name);
 /* The one overwrite there is: replaces an object that is damaged, atomically. */
 RSP_API RSP_NODISCARD int rsp_store_repair(struct rsp_store *store, const char *name, const void *p, size_t n);
 
-/* Milliseconds by the store's own clock. */
+/* Milliseconds by the store's own clock: of a directory, the time of a file just written; read-only, the machine's. */
 RSP_API RSP_NODISCARD int rsp_store_now(struct rsp_store *store, int64_t *ms);
 /* Free bytes, or UINT64_MAX when it cannot be known. */
 RSP_API RSP_NODISCARD int rsp_store_space(struct rsp_store *store, uint64_t *bytes);
-/* Leftovers of uploads that died (".part" files, multipart uploads): each is told with its size and time; remove: those
- * for which each returns 1 are removed. */
+/* Leftovers of uploads that died (".part" files, multipart uploads; empty folders, whose names end in '/'): each is
+ * told with its size and time, those for which each returns 1 are removed; a status below 0 ends the walk and is
+ * returned. Uploads under way are among them: judge by the time. */
 RSP_API RSP_NODISCARD int rsp_store_leftovers(struct rsp_store *store,
                                               int (*each)(void *opaque, const struct rsp_store_item *item),
                                               void *opaque);

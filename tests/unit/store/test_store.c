@@ -1,0 +1,658 @@
+/* What this is: tests of the file: store: every call of sys/store.h, names, order, links, leftovers.
+ * Rests on: libcheck.
+ * Does not: make system calls fail (test_store_faults.c) or run threads (test_store_race.c). */
+#include <check.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <respite/sys/store.h>
+
+static struct rsp_error error;
+static struct rsp_env env;
+static char dir[64], url[96];
+static struct rsp_store *s;
+
+static struct rsp_store *opened(const char *u, int create, int read_only)
+{
+    struct rsp_store_options o = {.size = sizeof o, .create = create, .read_only = read_only};
+    struct rsp_store *ret = NULL;
+    ck_assert_int_eq(rsp_store_open(&env, u, &o, &ret), RSP_OK);
+    return ret;
+}
+
+static void setup(void)
+{
+    memset(&error, 0, sizeof error);
+    memset(&env, 0, sizeof env);
+    env.size = sizeof env;
+    env.error = &error;
+    snprintf(dir, sizeof dir, "%s", "/tmp/respite-store-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(url, sizeof url, "file:%s/a/b", dir);
+    s = opened(url, 1, 0);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static void teardown(void)
+{
+    rsp_store_free(s);
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static const char *path(const char *name)
+{
+    static char p[512];
+    snprintf(p, sizeof p, "%s/a/b/%s", dir, name);
+    return p;
+}
+
+static void make_file(const char *name, const char *text)
+{
+    FILE *f = fopen(path(name), "w");
+    ck_assert_ptr_nonnull(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static int put(const char *name, const char *text)
+{
+    return rsp_store_put(s, name, text, strlen(text));
+}
+
+/* All names of a walk, each with a blank behind it. */
+static char listed[4096];
+static int join(void *opaque, const struct rsp_store_item *item)
+{
+    size_t n = strlen(listed);
+    (void)opaque;
+    snprintf(listed + n, sizeof listed - n, "%s ", item->name);
+    return RSP_OK;
+}
+static const char *list(const char *prefix)
+{
+    listed[0] = 0;
+    ck_assert_int_eq(rsp_store_list(s, prefix, join, NULL), RSP_OK);
+    return listed;
+}
+
+static void check_bytes(const char *name, const char *text)
+{
+    uint8_t *p;
+    size_t n;
+    ck_assert_int_eq(rsp_store_get(s, name, 1000, &p, &n), RSP_OK);
+    ck_assert_uint_eq(n, strlen(text));
+    ck_assert_int_eq(memcmp(p, text, n), 0);
+    rsp_store_release(s, p, n);
+}
+
+START_TEST(test_urls)
+{
+    static const struct {
+        const char *url;
+        int status;
+    } bad[] = {{"", RSP_EINVAL},
+               {"/tmp", RSP_EINVAL},
+               {"file:", RSP_EINVAL},
+               {"file:tmp", RSP_EINVAL},
+               {"file://host/tmp", RSP_EINVAL},
+               {"file:/tmp/../etc", RSP_EINVAL},
+               {"file:/a\nb", RSP_EINVAL},
+               {"s3://b/p", RSP_EUNSUPPORTED},
+               {"filex:/tmp", RSP_EUNSUPPORTED},
+               {"file:/respite/not/there", RSP_ENOTFOUND},
+               {"file:/dev/null", RSP_ENOTFOUND}};
+    char other[160];
+    struct rsp_store *t = NULL;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        rsp_error_clear(&error);
+        ck_assert_int_eq(rsp_store_open(&env, bad[i].url, NULL, &t), bad[i].status);
+        ck_assert_int_eq(error.code, bad[i].status);
+        ck_assert_ptr_null(t);
+    }
+    rsp_error_clear(&error);
+    ck_assert_str_eq(rsp_store_url(s), url);
+    snprintf(other, sizeof other, "file://%s//a/./b//", dir);
+    t = opened(other, 0, 0);
+    ck_assert_str_eq(rsp_store_url(t), url);
+    rsp_store_free(t);
+    t = opened("file:/", 0, 1);
+    ck_assert_str_eq(rsp_store_url(t), "file:/");
+    rsp_store_free(t);
+    memset(other, 'x', sizeof other);
+    rsp_store_free(NULL);
+}
+END_TEST
+
+START_TEST(test_url_too_long)
+{
+    static char u[6000];
+    struct rsp_store *t;
+    memset(u, 'x', sizeof u - 1);
+    memcpy(u, "file:/", 6);
+    ck_assert_int_eq(rsp_store_open(&env, u, NULL, &t), RSP_EINVAL);
+}
+END_TEST
+
+START_TEST(test_names)
+{
+    static const char *const bad[] = {"",
+                                      "/",
+                                      "/a",
+                                      "a/",
+                                      "a//b",
+                                      ".",
+                                      "..",
+                                      "a/../b",
+                                      ".a",
+                                      "a/.b",
+                                      "A",
+                                      "a b",
+                                      "a\\b",
+                                      "a:b",
+                                      "a\n",
+                                      "\xc3\xa4",
+                                      "1/2/3/4/5/6/7/8/9",
+                                      "U",
+                                      "a~"};
+    static const char *const good[] = {
+        "a", "a/b.c-d_e", "0", "log/x/0000000001-20260101T000000Z-commit-ab", "1/2/3/4/5/6/7/8", "-", "_"};
+    char whole[600];
+    struct rsp_store_item item;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        uint8_t *p = NULL;
+        size_t n = 0;
+        struct rsp_upload *u;
+        rsp_error_clear(&error);
+        ck_assert_int_eq(put(bad[i], "x"), RSP_EINVAL);
+        ck_assert_int_eq(error.code, RSP_EINVAL);
+        ck_assert_int_eq(rsp_store_stat(s, bad[i], &item), RSP_EINVAL);
+        ck_assert_int_eq(rsp_store_read(s, bad[i], 0, whole, 0), RSP_EINVAL);
+        ck_assert_int_eq(rsp_store_get(s, bad[i], 9, &p, &n), RSP_EINVAL);
+        ck_assert_int_eq(rsp_store_begin(s, bad[i], &u), RSP_EINVAL);
+        ck_assert_int_eq(rsp_store_delete(s, bad[i]), RSP_EINVAL);
+        ck_assert_int_eq(rsp_store_repair(s, bad[i], "x", 1), RSP_EINVAL);
+    }
+    ck_assert_str_eq(list(""), "");
+    ck_assert_int_eq(rsp_store_list(s, "a", join, NULL), RSP_EINVAL);
+    ck_assert_int_eq(rsp_store_list(s, "/", join, NULL), RSP_EINVAL);
+    ck_assert_int_eq(rsp_store_list(s, "../", join, NULL), RSP_EINVAL);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        rsp_error_clear(&error);
+        ck_assert_int_eq(put(good[i], good[i]), RSP_OK);
+        check_bytes(good[i], good[i]);
+        ck_assert_int_eq(rsp_store_delete(s, good[i]), RSP_OK);
+    }
+    memset(whole, 'x', sizeof whole);
+    whole[200] = '/';
+    whole[400] = 0;
+    ck_assert_int_eq(put(whole, "long"), RSP_OK);
+    check_bytes(whole, "long");
+    ck_assert_int_eq((int)strlen(list("")), 401);
+    ck_assert_int_eq(rsp_store_repair(s, whole, "again", 5), RSP_OK);
+    check_bytes(whole, "again");
+    whole[400] = 'x';
+    whole[401] = 0;
+    ck_assert_int_eq(put(whole, "x"), RSP_EINVAL);
+    whole[200] = 'x';
+    whole[256] = 0;
+    ck_assert_int_eq(put(whole, "x"), RSP_EINVAL);
+    whole[255] = 0;
+    ck_assert_int_eq(put(whole, "x"), RSP_OK);
+}
+END_TEST
+
+START_TEST(test_put_and_read)
+{
+    struct rsp_store_item item;
+    struct rsp_store_counts c;
+    struct stat st;
+    uint8_t *p, b[8];
+    size_t n;
+    ck_assert_int_eq(put("data/e1/o1", "hello"), RSP_OK);
+    ck_assert_int_eq(put("data/e1/empty", ""), RSP_OK);
+    ck_assert_int_eq(stat(path("data/e1/o1"), &st), 0);
+    ck_assert_int_eq(st.st_mode & 07777, 0600);
+    ck_assert_int_eq(stat(path("data/e1"), &st), 0);
+    ck_assert_int_eq(st.st_mode & 07777, 0700);
+    ck_assert_int_eq(put("data/e1/o1", "hello"), RSP_OK); /* the same bytes: a retry */
+    ck_assert_int_eq(error.code, 0);
+    ck_assert_int_eq(put("data/e1/o1", "hallo"), RSP_EEXIST);
+    ck_assert_int_eq(error.code, RSP_EEXIST);
+    ck_assert_ptr_nonnull(strstr(error.subject, "/a/b/data/e1/o1"));
+    rsp_error_clear(&error);
+    ck_assert_int_eq(put("data/e1/o1", "hello, longer"), RSP_EEXIST);
+    ck_assert_int_eq(put("data/e1", "a folder is there"), RSP_EEXIST);
+    ck_assert_int_eq(put("data/e1/empty", ""), RSP_OK);
+    check_bytes("data/e1/o1", "hello");
+    check_bytes("data/e1/empty", "");
+    rsp_error_clear(&error);
+    ck_assert_int_eq(rsp_store_stat(s, "data/e1/o1", &item), RSP_OK);
+    ck_assert_str_eq(item.name, "data/e1/o1");
+    ck_assert_uint_eq(item.bytes, 5);
+    ck_assert_int_gt(item.mtime_ms, 1500000000000);
+    ck_assert_int_eq(rsp_store_stat(s, "data/e1/o2", &item), RSP_ENOTFOUND);
+    ck_assert_int_eq(rsp_store_stat(s, "data/e2/o2", &item), RSP_ENOTFOUND);
+    ck_assert_int_eq(rsp_store_stat(s, "data/e1/o1/x", &item), RSP_ENOTFOUND);
+    ck_assert_int_eq(rsp_store_stat(s, "data/e1", &item), RSP_ENOTFOUND);
+    ck_assert_int_eq(rsp_store_read(s, "data/e1/o1", 1, b, 3), RSP_OK);
+    ck_assert_int_eq(memcmp(b, "ell", 3), 0);
+    ck_assert_int_eq(rsp_store_read(s, "data/e1/o1", 5, b, 0), RSP_OK);
+    rsp_error_clear(&error);
+    ck_assert_int_eq(rsp_store_read(s, "data/e1/o1", 3, b, 3), RSP_ETRUNCATED);
+    ck_assert_int_eq(error.code, RSP_ETRUNCATED);
+    ck_assert_int_eq(rsp_store_read(s, "data/e1/o1", UINT64_MAX, b, 1), RSP_ETRUNCATED);
+    ck_assert_int_eq(rsp_store_read(s, "data/e1/o1", 6, b, 0), RSP_ETRUNCATED);
+    ck_assert_int_eq(rsp_store_read(s, "data/e1", 0, b, 0), RSP_ENOTFOUND);
+    ck_assert_int_eq(rsp_store_read(s, "nothing", 0, b, 1), RSP_ENOTFOUND);
+    ck_assert_int_eq(rsp_store_get(s, "nothing", 9, &p, &n), RSP_ENOTFOUND);
+    ck_assert_ptr_null(p);
+    ck_assert_int_eq(rsp_store_get(s, "data/e1/o1", 4, &p, &n), RSP_ELIMIT);
+    ck_assert_int_eq(rsp_store_get(s, "data/e1/o1", 5, &p, &n), RSP_OK);
+    rsp_store_release(s, p, n);
+    rsp_store_count(s, &c);
+    ck_assert_uint_eq(c.puts, 7);
+    ck_assert_uint_eq(c.deletes, 0);
+    ck_assert_uint_eq(c.lists, 0);
+    ck_assert_uint_eq(c.gets, 17 + 8); /* 8: puts that met something; a folder is asked for again */
+}
+END_TEST
+
+START_TEST(test_below_an_object)
+{
+    ck_assert_int_eq(put("a", "object"), RSP_OK);
+    ck_assert_int_lt(put("a/b", "x"), 0);
+    ck_assert_int_eq(error.code, RSP_EIO);
+    ck_assert_int_eq(rsp_store_delete(s, "a/b"), RSP_OK);
+    check_bytes("a", "object");
+}
+END_TEST
+
+START_TEST(test_upload)
+{
+    struct rsp_upload *u, *v;
+    struct rsp_store_item item;
+    static char block[100000];
+    ck_assert_int_eq(rsp_store_begin(s, "data/e/o", &u), RSP_OK);
+    ck_assert_int_eq(rsp_store_begin(s, "data/e/o", &v), RSP_OK);
+    for (int i = 0; i < 200; i++) ck_assert_int_eq(rsp_upload_write(u, block, sizeof block), RSP_OK);
+    ck_assert_int_eq(rsp_upload_write(v, "v", 1), RSP_OK);
+    ck_assert_str_eq(list(""), "");
+    ck_assert_int_eq(rsp_store_stat(s, "data/e/o", &item), RSP_ENOTFOUND);
+    rsp_error_clear(&error);
+    ck_assert_int_eq(rsp_upload_commit(u), RSP_OK);
+    ck_assert_int_eq(rsp_upload_commit(u), RSP_ESTATE);
+    ck_assert_int_eq(rsp_upload_write(u, "x", 1), RSP_ESTATE);
+    ck_assert_int_eq(rsp_store_stat(s, "data/e/o", &item), RSP_OK);
+    ck_assert_uint_eq(item.bytes, 200 * sizeof block);
+    ck_assert_int_eq(rsp_upload_commit(v), RSP_EEXIST);
+    ck_assert_int_eq(error.code, RSP_EEXIST);
+    ck_assert_int_eq(rsp_upload_commit(v), RSP_ESTATE);
+    rsp_upload_free(u);
+    rsp_upload_free(v);
+    rsp_upload_free(NULL);
+    ck_assert_int_eq(rsp_store_begin(s, "other/e/o", &u), RSP_OK);
+    rsp_upload_free(u);
+    ck_assert_int_eq(access(path("other"), F_OK), -1); /* no empty folders either */
+    ck_assert_str_eq(list(""), "data/e/o ");
+}
+END_TEST
+
+START_TEST(test_order)
+{
+    static const char *const names[] = {"a/z", "a-b", "a.b/c", "a0",  "a", "ab/c/d",
+                                        "b",   "T/1", "a_/Z",  "0/1", "Z", "ab.c"};
+    struct rsp_store_counts c;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], "a")) ck_assert_int_eq(put(names[i], "x"), RSP_OK);
+    ck_assert_str_eq(list(""), "0/1 T/1 Z a-b a.b/c a/z a0 a_/Z ab.c ab/c/d b ");
+    ck_assert_str_eq(list("a/"), "a/z ");
+    ck_assert_str_eq(list("ab/"), "ab/c/d ");
+    ck_assert_str_eq(list("ab/c/"), "ab/c/d ");
+    ck_assert_str_eq(list("none/"), "");
+    ck_assert_str_eq(list("none/more/"), "");
+    ck_assert_str_eq(list("b/"), "");
+    ck_assert_str_eq(list("1/2/3/4/5/6/7/8/"), "");
+    rsp_store_count(s, &c);
+    ck_assert_uint_eq(c.lists, 8);
+}
+END_TEST
+
+START_TEST(test_foreign_names)
+{
+    ck_assert_int_eq(put("a/b", "x"), RSP_OK);
+    make_file(".hidden", "x");
+    make_file("UPPER", "x");
+    make_file("a/with blank", "x");
+    make_file("a/.b.respite-01234567.part", "x");
+    ck_assert_int_eq(mkdir(path(".git"), 0700), 0);
+    make_file(".git/config", "x");
+    ck_assert_int_eq(mkdir(path("Name"), 0700), 0);
+    make_file("Name/x", "x");
+    ck_assert_int_eq(mkfifo(path("a/pipe"), 0600), 0);
+    ck_assert_int_eq(mkdir(path("1"), 0700), 0);
+    ck_assert_int_eq(mkdir(path("1/2"), 0700), 0);
+    ck_assert_int_eq(mkdir(path("1/2/3"), 0700), 0);
+    ck_assert_int_eq(mkdir(path("1/2/3/4"), 0700), 0);
+    ck_assert_int_eq(mkdir(path("1/2/3/4/5"), 0700), 0);
+    ck_assert_int_eq(mkdir(path("1/2/3/4/5/6"), 0700), 0);
+    ck_assert_int_eq(mkdir(path("1/2/3/4/5/6/7"), 0700), 0);
+    make_file("1/2/3/4/5/6/7/8", "x");
+    ck_assert_int_eq(mkdir(path("1/2/3/4/5/6/7/d"), 0700), 0);
+    make_file("1/2/3/4/5/6/7/d/9", "x");
+    ck_assert_str_eq(list(""), "1/2/3/4/5/6/7/8 a/b ");
+    ck_assert_str_eq(list("1/2/3/4/5/6/7/d/"), "");
+    uint8_t b[1];
+    ck_assert_int_eq(rsp_store_read(s, "a/pipe", 0, b, 1), RSP_ENOTFOUND); /* and does not wait */
+}
+END_TEST
+
+START_TEST(test_links_are_not_followed)
+{
+    struct rsp_store_item item;
+    uint8_t b[8];
+    char other[128];
+    snprintf(other, sizeof other, "%s/secret", dir);
+    ck_assert_int_eq(mkdir(other, 0700), 0);
+    ck_assert_int_eq(symlink(other, path("data")), 0);
+    ck_assert_int_eq(symlink("/etc/passwd", path("file")), 0);
+    ck_assert_int_eq(symlink("/respite/not/there", path("dangling")), 0);
+    ck_assert_int_eq(put("data/x", "x"), RSP_EIO);
+    ck_assert_ptr_nonnull(strstr(error.message, "symbolic link"));
+    ck_assert_int_eq(put("file", "x"), RSP_EIO);
+    ck_assert_int_eq(put("dangling", "x"), RSP_EIO);
+    ck_assert_int_eq(rsp_store_stat(s, "file", &item), RSP_EIO);
+    ck_assert_int_eq(rsp_store_stat(s, "data/x", &item), RSP_EIO);
+    ck_assert_int_eq(rsp_store_read(s, "file", 0, b, 1), RSP_EIO);
+    ck_assert_int_eq(rsp_store_delete(s, "data/x"), RSP_EIO);
+    ck_assert_int_eq(rsp_store_list(s, "data/", join, NULL), RSP_EIO);
+    ck_assert_int_eq(put("good", "x"), RSP_OK);
+    ck_assert_str_eq(list(""), "good ");
+    ck_assert_int_eq(rsp_store_repair(s, "file", "mine", 4), RSP_OK); /* takes the link's place */
+    check_bytes("file", "mine");
+    ck_assert_int_eq(rmdir(other), 0); /* nothing came to be in it */
+}
+END_TEST
+
+START_TEST(test_delete)
+{
+    ck_assert_int_eq(put("data/e1/o1", "x"), RSP_OK);
+    ck_assert_int_eq(put("data/e1/o2", "x"), RSP_OK);
+    ck_assert_int_eq(put("log/r", "x"), RSP_OK);
+    ck_assert_int_eq(rsp_store_delete(s, "data/e1/o1"), RSP_OK);
+    ck_assert_int_eq(rsp_store_delete(s, "data/e1/o1"), RSP_OK);
+    ck_assert_int_eq(rsp_store_delete(s, "data/e9/o1"), RSP_OK);
+    ck_assert_int_eq(rsp_store_delete(s, "data/e1"), RSP_OK); /* a folder is no object */
+    ck_assert_str_eq(list(""), "data/e1/o2 log/r ");
+    ck_assert_int_eq(rsp_store_delete(s, "data/e1/o2"), RSP_OK);
+    ck_assert_int_eq(access(path("data"), F_OK), -1);
+    ck_assert_int_eq(put("data/e1/o1", "again"), RSP_OK); /* the folder that was kept open is gone */
+    check_bytes("data/e1/o1", "again");
+    ck_assert_int_eq(error.code, 0);
+}
+END_TEST
+
+START_TEST(test_folder_goes_during_upload)
+{
+    struct rsp_upload *u;
+    struct rsp_store *t = opened(url, 0, 0);
+    ck_assert_int_eq(put("data/e1/o1", "x"), RSP_OK);
+    ck_assert_int_eq(rsp_store_begin(s, "data/e1/o2", &u), RSP_OK);
+    ck_assert_int_eq(rsp_upload_write(u, "two", 3), RSP_OK);
+    ck_assert_int_eq(rsp_store_delete(t, "data/e1/o1"), RSP_OK);
+    ck_assert_int_eq(access(path("data"), F_OK), -1);
+    ck_assert_int_eq(rsp_upload_commit(u), RSP_OK);
+    rsp_upload_free(u);
+    rsp_store_free(t);
+    check_bytes("data/e1/o2", "two");
+}
+END_TEST
+
+START_TEST(test_repair)
+{
+    ck_assert_int_eq(put("data/o", "damaged"), RSP_OK);
+    ck_assert_int_eq(rsp_store_repair(s, "data/o", "whole", 5), RSP_OK);
+    check_bytes("data/o", "whole");
+    ck_assert_int_eq(rsp_store_repair(s, "new/o", "whole", 5), RSP_OK);
+    check_bytes("new/o", "whole");
+    ck_assert_str_eq(list(""), "data/o new/o ");
+}
+END_TEST
+
+START_TEST(test_read_only)
+{
+    struct rsp_upload *u;
+    struct rsp_store *t;
+    int64_t ms = 0;
+    ck_assert_int_eq(put("a", "x"), RSP_OK);
+    t = opened(url, 1, 1);
+    ck_assert_int_eq(rsp_store_put(t, "b", "x", 1), RSP_EPERM);
+    ck_assert_int_eq(error.code, RSP_EPERM);
+    ck_assert_int_eq(rsp_store_begin(t, "b", &u), RSP_EPERM);
+    ck_assert_ptr_null(u);
+    ck_assert_int_eq(rsp_store_delete(t, "a"), RSP_EPERM);
+    ck_assert_int_eq(rsp_store_repair(t, "a", "x", 1), RSP_EPERM);
+    ck_assert_int_eq(rsp_store_now(t, &ms), RSP_OK);
+    ck_assert_int_gt(ms, 1500000000000);
+    rsp_store_free(t);
+    ck_assert_str_eq(list(""), "a ");
+}
+END_TEST
+
+static int64_t oldest;
+static int judge(void *opaque, const struct rsp_store_item *item)
+{
+    join(NULL, item);
+    if (item->mtime_ms < oldest) oldest = item->mtime_ms;
+    return opaque && strstr(item->name, (const char *)opaque) != NULL;
+}
+
+static int stop_at_first(void *opaque, const struct rsp_store_item *item)
+{
+    (void)item;
+    ++*(int *)opaque;
+    return RSP_ECANCELED;
+}
+
+START_TEST(test_leftovers)
+{
+    struct rsp_store *t = opened(url, 0, 1);
+    int calls = 0;
+    ck_assert_int_eq(put("data/e1/o1", "x"), RSP_OK);
+    make_file("data/e1/.o2.respite-0123abcd.part", "12345");
+    make_file("data/e1/.o2.respite-0123abcX.part", "no");
+    make_file("data/e1/.respite-0123abcd.part", "no");
+    make_file(".now.respite-01234567.part", "");
+    ck_assert_int_eq(mkdir(path("keys"), 0700), 0);
+    ck_assert_int_eq(mkdir(path("keys/e2"), 0700), 0);
+    ck_assert_int_eq(mkdir(path("dead"), 0700), 0);
+    make_file("dead/.x.respite-01234567.part", "");
+    listed[0] = 0;
+    oldest = INT64_MAX;
+    ck_assert_int_eq(rsp_store_leftovers(s, judge, NULL), RSP_OK);
+    ck_assert_str_eq(listed,
+                     ".now.respite-01234567.part data/e1/.o2.respite-0123abcd.part dead/.x.respite-01234567.part "
+                     "keys/e2/ ");
+    ck_assert_int_gt(oldest, 1500000000000);
+    ck_assert_int_eq(rsp_store_leftovers(s, stop_at_first, &calls), RSP_ECANCELED);
+    ck_assert_int_eq(calls, 1);
+    ck_assert_int_eq(rsp_store_leftovers(t, judge, "e"), RSP_EPERM);
+    rsp_store_free(t);
+    ck_assert_int_eq(rsp_store_leftovers(s, judge, ".o2."), RSP_OK);
+    ck_assert_int_eq(access(path("data/e1/.o2.respite-0123abcd.part"), F_OK), -1);
+    ck_assert_int_eq(access(path("dead"), F_OK), 0);
+    ck_assert_int_eq(rsp_store_leftovers(s, judge, "/"), RSP_OK);
+    ck_assert_int_eq(access(path("keys"), F_OK), -1);
+    ck_assert_int_eq(access(path("dead"), F_OK), -1);
+    ck_assert_int_eq(access(path(".now.respite-01234567.part"), F_OK), 0);
+    ck_assert_str_eq(list(""), "data/e1/o1 ");
+    ck_assert_int_eq(rsp_store_list(s, "", stop_at_first, &calls), RSP_ECANCELED);
+}
+END_TEST
+
+START_TEST(test_now_and_space)
+{
+    int64_t ms = 0;
+    uint64_t bytes = 0;
+    struct rsp_store_item item;
+    ck_assert_int_eq(put("a", "x"), RSP_OK);
+    ck_assert_int_eq(rsp_store_stat(s, "a", &item), RSP_OK);
+    ck_assert_int_eq(rsp_store_now(s, &ms), RSP_OK);
+    ck_assert_int_ge(ms, item.mtime_ms);
+    ck_assert_int_lt(ms, item.mtime_ms + 600000);
+    ck_assert_int_eq(rsp_store_space(s, &bytes), RSP_OK);
+    ck_assert_uint_gt(bytes, 0);
+    ck_assert_str_eq(list(""), "a ");
+    listed[0] = 0;
+    ck_assert_int_eq(rsp_store_leftovers(s, judge, NULL), RSP_OK);
+    ck_assert_str_eq(listed, "");
+}
+END_TEST
+
+static struct {
+    int n;
+    char last[64];
+    uint64_t bytes;
+} many;
+static int count_many(void *opaque, const struct rsp_store_item *item)
+{
+    (void)opaque;
+    ck_assert_str_lt(many.last, item->name);
+    snprintf(many.last, sizeof many.last, "%s", item->name);
+    many.n++;
+    many.bytes += item->bytes;
+    return RSP_OK;
+}
+
+START_TEST(test_ten_thousand)
+{
+    char name[64];
+    ck_assert_int_eq(mkdir(path("log"), 0700), 0);
+    ck_assert_int_eq(mkdir(path("log/s"), 0700), 0);
+    for (int i = 0; i < 10000; i++) {
+        snprintf(name, sizeof name, "log/s/%010d", (i * 7919) % 10000);
+        make_file(name, "abc");
+    }
+    ck_assert_int_eq(rsp_store_list(s, "log/", count_many, NULL), RSP_OK);
+    ck_assert_int_eq(many.n, 10000);
+    ck_assert_uint_eq(many.bytes, 30000);
+}
+END_TEST
+
+/* A limit on allocations: the nth fails, for every n. */
+static int budget;
+static long balance;
+static void *limited(void *opaque, void *p, size_t old_n, size_t n)
+{
+    void *q;
+    (void)opaque;
+    if (n == 0) {
+        balance -= (long)old_n;
+        free(p);
+        return NULL;
+    }
+    if (budget-- <= 0) return NULL;
+    q = realloc(p, n);
+    if (q) balance += (long)n - (long)old_n;
+    return q;
+}
+
+static int everything(void)
+{
+    struct rsp_store *t = NULL;
+    struct rsp_upload *u = NULL;
+    uint8_t *p;
+    size_t n;
+    int rc = rsp_store_open(&env, url, NULL, &t);
+    if (!rc) rc = rsp_store_put(t, "data/x", "text", 4);
+    if (!rc) rc = rsp_store_get(t, "data/x", 10, &p, &n);
+    if (!rc) rsp_store_release(t, p, n);
+    if (!rc) rc = rsp_store_list(t, "", join, NULL);
+    if (!rc) rc = rsp_store_leftovers(t, judge, NULL);
+    if (!rc) rc = rsp_store_begin(t, "data/y", &u);
+    rsp_upload_free(u);
+    rsp_store_free(t);
+    return rc;
+}
+
+START_TEST(test_no_memory)
+{
+    int n = 0, rc = RSP_ENOMEM;
+    env.resize = limited;
+    for (; rc == RSP_ENOMEM && n < 1000; n++) {
+        listed[0] = 0;
+        rsp_error_clear(&error);
+        budget = n;
+        rc = everything();
+        ck_assert_int_eq(balance, 0);
+        if (rc) ck_assert_int_eq(error.code, RSP_ENOMEM);
+    }
+    ck_assert_int_eq(rc, RSP_OK);
+    ck_assert_int_gt(n, 8);
+}
+END_TEST
+
+static int no_random(void *opaque, void *bytes, size_t n)
+{
+    (void)opaque;
+    (void)bytes;
+    (void)n;
+    return RSP_EIO;
+}
+
+START_TEST(test_no_random)
+{
+    struct rsp_store *t;
+    env.random = no_random;
+    t = opened(url, 0, 0);
+    ck_assert_int_eq(rsp_store_repair(t, "a/b", "x", 1), RSP_EIO);
+    ck_assert_int_eq(error.code, RSP_EIO);
+    rsp_store_free(t);
+    ck_assert_int_eq(access(path("a"), F_OK), -1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store");
+    TCase *t = tcase_create("file");
+    SRunner *r;
+    int failures;
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, test_urls);
+    tcase_add_test(t, test_url_too_long);
+    tcase_add_test(t, test_names);
+    tcase_add_test(t, test_put_and_read);
+    tcase_add_test(t, test_below_an_object);
+    tcase_add_test(t, test_upload);
+    tcase_add_test(t, test_order);
+    tcase_add_test(t, test_foreign_names);
+    tcase_add_test(t, test_links_are_not_followed);
+    tcase_add_test(t, test_delete);
+    tcase_add_test(t, test_folder_goes_during_upload);
+    tcase_add_test(t, test_repair);
+    tcase_add_test(t, test_read_only);
+    tcase_add_test(t, test_leftovers);
+    tcase_add_test(t, test_now_and_space);
+    tcase_add_test(t, test_ten_thousand);
+    tcase_add_test(t, test_no_memory);
+    tcase_add_test(t, test_no_random);
+    tcase_set_timeout(t, 60);
+    suite_add_tcase(suite, t);
+    r = srunner_create(suite);
+    srunner_run_all(r, CK_NORMAL);
+    failures = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failures != 0;
+}
