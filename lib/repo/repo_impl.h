@@ -12,6 +12,7 @@
 #define RECORD_MAX (4u << 20) /* bytes of a signed object */
 #define REFS_INLINE (64u << 10)
 #define REF_BYTES 73
+enum { REF_DATA = 1, REF_MANIFEST = 2 }; /* kinds of objects that a reference may name */
 
 struct rsp_repo {
     struct rsp_env env;
@@ -43,25 +44,37 @@ void name_record(char *out, uint64_t seq, uint64_t time_ms, int kind, const uint
 void name_record_path(char *out, const struct rsp_record *r);
 /* "log/<source>/<...>" taken apart into source, seq, time_ms (seconds), kind, hash and name. 1 when it is one. */
 int name_record_parse(const char *path, struct rsp_record *r);
+#define NAME_SEQ_MAX 9999999999ull          /* the greatest seq, or n of roles, that a name can say */
+#define NAME_TIME_MAX_MS 253402300799999ull /* the end of the year 9999 */
+/* "<n>-<hash>", the part below roles/; "FOLDER/<hash>". 1 when it is one. */
+int name_roles_parse(const char *name, uint64_t *n, uint8_t hash[HASH_BYTES]);
+int name_hashed_parse(const char *name, const char *folder, uint8_t hash[HASH_BYTES]);
 
 /* ---- records (record.c): bytes <-> struct, no rules but those of the encoding ---- */
 struct rsp_record *record_new(const struct rsp_env *env);
 void record_free(const struct rsp_env *env, struct rsp_record *r);
-/* Appends magic, items, signature; fills in r->hash, name, bytes. r's time_ms is cut to whole seconds in the name only. */
+/* Appends magic, items, signature; fills in r->hash, name, bytes, signer; sorts r->parents. r's time_ms is cut to whole
+ * seconds in the name only. tags: of a note "k=v"; of a lost record names of objects. RSP_EINVAL: what record_decode would
+ * refuse. */
 int record_encode(const struct rsp_env *env, struct rsp_record *r, const uint8_t repository[ID_BYTES],
                   const struct rsp_identity *signer, const char *const *tags, size_t tags_n);
 /* Takes bytes over (env's allocator, n of them) whatever happens. Decodes into r, whose name parts are set already:
- * RSP_EINTEGRITY with words when hash, name, signature or encoding do not agree. RSP_EVERSION: an unknown critical item.
+ * RSP_EINTEGRITY with words when hash, name, signature or encoding do not agree. RSP_EVERSION: an unknown critical item;
+ * what is known of it is filled in all the same, and its signature was right. After another fault r is as it was.
  * *repository receives the id it names. */
 int record_decode(const struct rsp_env *env, struct rsp_record *r, uint8_t *bytes, size_t n,
                   uint8_t repository[ID_BYTES]);
-/* refs/<hash>: encode appends; decode checks the magic, fills r->refs. */
+/* refs/<hash>: encode appends; decode checks magic, hash and number, fills r->refs. */
 int refs_encode(struct buf *out, const struct rsp_ref *refs, size_t n);
 int refs_decode(const struct rsp_env *env, struct rsp_record *r, struct rsp_span bytes);
+/* Bare references, 73 bytes each, into a list of env's allocator. RSP_EINTEGRITY: *why says it; no record is written. */
+int refs_load(const struct rsp_env *env, struct rsp_span bytes, struct rsp_ref **refs, size_t *n, const char **why);
 void ref_store(uint8_t out[REF_BYTES], const struct rsp_ref *ref);
 void ref_load(struct rsp_ref *ref, const uint8_t in[REF_BYTES]);
 
 /* ---- state (state.c) beyond the public part ---- */
+/* As rsp_state_lookup, but RSP_ENOTFOUND comes without words. */
+int state_find(struct rsp_state *state, const char *url, uint8_t lineage[ID_BYTES], uint8_t id[ID_BYTES]);
 struct seen_head {
     uint8_t source[ID_BYTES], hash[HASH_BYTES];
     uint64_t seq;
@@ -83,6 +96,7 @@ int repo_get_hashed(struct rsp_repo *repo, const char *name, const uint8_t hash[
                     size_t *n);
 int repo_trouble(struct rsp_repo *repo, int status, const char *kind, const char *name, const char *way_out,
                  const char *format, ...) RSP_PRINTF(6, 7);
+void repo_troubles_free(struct rsp_repo *repo); /* both in log.c */
 
 /* ---- epochs (epoch.c) ---- */
 /* The epoch key that the commit's envelopes give up to an identity at hand (or zeros with suite none): secret memory, freed

@@ -140,6 +140,8 @@ struct rsp_record {
     size_t parents_n;
     uint8_t (*hashes)[32]; /* of the kinds that name records */
     size_t hashes_n;
+    uint8_t (*links)[64]; /* gone: a record that went and one of its parents, 32 bytes each: ancestry outlives records */
+    size_t links_n;
     const char *text; /* pin, note, receipt; terminated; or NULL */
     uint8_t detail;   /* retire: reason; receipt: proof */
     /* commit: */
@@ -197,7 +199,7 @@ RSP_API RSP_NODISCARD int rsp_log_fetch(struct rsp_log *log, struct rsp_record *
 RSP_API RSP_NODISCARD int rsp_log_find(struct rsp_log *log, const char *id, const uint8_t *source,
                                        struct rsp_record **ret);
 RSP_API struct rsp_record *rsp_log_by_hash(const struct rsp_log *log, const uint8_t hash[32]);
-/* 1: a snapshot that list shows and restore takes: a valid commit, neither retired nor gone nor lost. */
+/* 1: a snapshot that list shows and restore takes: a valid commit, neither gone nor lost, not retired (or pinned since). */
 RSP_API int rsp_record_living(const struct rsp_record *record);
 /* 1 when ancestor is record or one of its ancestors (full logs). */
 RSP_API int rsp_log_descends(const struct rsp_log *log, const struct rsp_record *record,
@@ -259,7 +261,7 @@ struct rsp_snapshot_options {
     const char *source;    /* its name, 1..200 bytes of printable ASCII without blanks */
     int level;             /* zstd; 0: 3 */
     unsigned threads;      /* 0: as many as processors */
-    size_t chunk_bytes;    /* 0: 1 MiB */
+    size_t chunk_bytes;    /* 0: 2 MiB */
     uint64_t object_bytes; /* of plaintext; 0: 256 MiB */
     int no_recheck;
     int unsealed; /* suite none */
@@ -359,10 +361,11 @@ struct rsp_expire_report {
 RSP_API RSP_NODISCARD int rsp_expire(struct rsp_log *log, const struct rsp_retention *policy, int dry_run,
                                      struct rsp_expire_report *report);
 RSP_API void rsp_expire_report_free(struct rsp_log *log, struct rsp_expire_report *report);
-/* Retires these commits by hand. The last good one of a source and pinned ones are refused (RSP_EDENIED). */
+/* Retires these commits by hand. The last good one of a source and pinned ones are refused (RSP_EDENIED); RSP_ENOTFOUND: one
+ * is not living. */
 RSP_API RSP_NODISCARD int rsp_retire(struct rsp_log *log, struct rsp_record *const *commits, size_t n, int dry_run);
 /* Gives up a record that does not verify, is missing, or whose snapshot is damaged, by name or hash: the way out of
- * RSP_EINTEGRITY. */
+ * RSP_EINTEGRITY. RSP_EDENIED: a sound record that is no snapshot, or a pinned one; RSP_EINVAL: ambiguous. */
 RSP_API RSP_NODISCARD int rsp_acknowledge(struct rsp_log *log, const char *name_or_hash, int dry_run);
 
 struct rsp_prune_options {
@@ -378,7 +381,7 @@ struct rsp_prune_report {
     size_t size;
     uint64_t commits, objects, bytes, debris_objects, debris_bytes, records, waiting; /* waiting: still in quarantine */
 };
-/* RSP_EINTEGRITY: the log has faults, and nothing was removed. A run that died is finished by the next. */
+/* RSP_EBUSY: a pin was published meanwhile; load the log and run again. RSP_EINTEGRITY: the log has faults, and nothing was removed. A run that died is finished by the next. */
 RSP_API RSP_NODISCARD int rsp_prune(struct rsp_log *log, const struct rsp_prune_options *options,
                                     struct rsp_prune_report *report);
 

@@ -1,0 +1,153 @@
+/* What this is: one record fetched and judged by itself: bytes, encoding, signature, the signer's right.
+ * Rests on: log_impl.h.
+ * Does not: look at other records (log_graph.c). */
+#include <stdio.h>
+#include <string.h>
+
+#include "repo/log_impl.h"
+
+#define WAY_RECORD \
+    "put the file back from a mirror, or give it up for ever: backupd expire --acknowledge NAME (listed as lost then)"
+#define WAY_ROLES "backupd key republish, on a host that has seen it"
+
+static void wrong(struct judged *j, int status, const char *kind, const char *way_out, const char *format, ...)
+    RSP_PRINTF(5, 6);
+static void wrong(struct judged *j, int status, const char *kind, const char *way_out, const char *format, ...)
+{
+    va_list ap;
+    if (j->status) return;
+    j->status = status;
+    j->kind = kind;
+    j->way_out = way_out;
+    va_start(ap, format);
+    vsnprintf(j->words, sizeof j->words, format, ap);
+    va_end(ap);
+}
+
+uint32_t record_flag(int kind)
+{
+    switch (kind) {
+    case RSP_REC_COMMIT: return RSP_ROLE_WRITE;
+    case RSP_REC_RECEIPT: return RSP_ROLE_WRITE | RSP_ROLE_PROVE; /* either */
+    case RSP_REC_NOTE: return RSP_ROLE_READ | RSP_ROLE_WRITE | RSP_ROLE_KEEP | RSP_ROLE_PROVE;
+    default: return RSP_ROLE_KEEP;
+    }
+}
+
+int record_signer_may(const struct rsp_roles *roles, const uint8_t signer[32], int kind, const uint8_t source[ID_BYTES])
+{
+    const struct rsp_member *m = rsp_roles_find(roles, signer);
+    uint32_t flags = record_flag(kind);
+    if (!m) return 0;
+    if (kind == RSP_REC_COMMIT) return rsp_member_may(m, RSP_ROLE_WRITE, source);
+    for (uint32_t flag = 1; flag <= RSP_ROLE_PROVE; flag <<= 1)
+        if ((flags & flag) && rsp_member_may(m, flag, flag == RSP_ROLE_WRITE ? source : NULL)) return 1;
+    return 0;
+}
+
+/* The roles record that r names; when root has given that one up, the newest stands in. */
+static const struct rsp_roles *roles_of(const struct rsp_repo *repo, const struct rsp_record *r)
+{
+    const struct rsp_roles *roles = repo_roles_by_hash(repo, r->roles);
+    for (size_t i = 0; !roles && i < repo->roles_n; i++)
+        for (size_t k = 0; k < repo->roles[i]->lost_n; k++)
+            if (!memcmp(repo->roles[i]->lost[k], r->roles, HASH_BYTES)) return rsp_repo_roles(repo);
+    return roles;
+}
+
+static void judge_right(const struct rsp_repo *repo, struct rsp_record *r, struct judged *j)
+{
+    const struct rsp_roles *roles = roles_of(repo, r);
+    char hex[2 * HASH_BYTES + 1];
+    if (!roles) {
+        hex_text(hex, r->roles, HASH_BYTES);
+        wrong(j, RSP_EINTEGRITY, "roles", WAY_ROLES, "names the roles record %.16s..., which the store does not show",
+              hex);
+        return;
+    }
+    r->roles_n = roles->n;
+    if (!record_signer_may(roles, r->signer, r->kind, r->source)) {
+        hex_text(hex, r->signer, 32);
+        wrong(j, RSP_EINTEGRITY, "record", WAY_RECORD,
+              "forged: signed by %.16s..., who has no right to a %s record here", hex, rsp_record_kind_text(r->kind));
+        return;
+    }
+    for (size_t i = 0; i < repo->roles_n; i++) { /* ascending by n: the first that takes the right away */
+        const struct rsp_roles *later = repo->roles[i];
+        if (later->n > roles->n && !record_signer_may(later, r->signer, r->kind, r->source)) {
+            j->removed_n = later->n;
+            return;
+        }
+    }
+}
+
+static int fetch_refs(struct log *log, struct rsp_record *r, struct judged *j)
+{
+    struct rsp_repo *repo = log->pub.repo;
+    char name[NAME_MAX_BYTES];
+    uint8_t *p = NULL;
+    size_t n = 0;
+    int rc;
+    name_hashed(name, "refs", r->refs_hash);
+    rc = repo_get_hashed(repo, name, r->refs_hash, RECORD_MAX * 4, &p, &n);
+    if (!rc) {
+        struct rsp_span bytes = {p, n};
+        rc = refs_decode(&repo->env, r, bytes);
+        rsp_store_release(repo->store, p, n);
+    }
+    if (rc == RSP_ENOMEM) return rc;
+    if (rc) {
+        if (repo->env.error) rsp_error_clear(repo->env.error);
+        wrong(j, RSP_EINTEGRITY, "object", WAY_RECORD, "its list of objects, %.100s, is missing or damaged", name);
+    }
+    return RSP_OK;
+}
+
+/* A store that has the record listed and cannot read its bytes has a damaged record; everything else is the store's. */
+static int unreadable(int rc)
+{
+    return rc == RSP_EIO || rc == RSP_ETRUNCATED || rc == RSP_ELIMIT || rc == RSP_EPERM;
+}
+
+int log_fetch_record(struct log *log, struct rsp_record *r, struct judged *j)
+{
+    struct rsp_repo *repo = log->pub.repo;
+    struct rsp_error kept = {0}, *user = repo->env.error;
+    struct rsp_env env = repo->env;
+    char path[NAME_MAX_BYTES];
+    uint8_t *p = NULL, *own = NULL;
+    size_t n = 0;
+    int rc;
+    if (r->state & (RSP_RECORD_LOADED | RSP_RECORD_BROKEN)) return RSP_OK;
+    env.error = &kept;
+    name_record_path(path, r);
+    rc = rsp_store_get(repo->store, path, RECORD_MAX, &p, &n);
+    if (rc && unreadable(rc)) {
+        if (user) rsp_error_clear(user);
+        wrong(j, RSP_EINTEGRITY, "record", WAY_RECORD, "cannot be read: %s", rsp_status_text(rc));
+        r->state |= RSP_RECORD_BROKEN;
+        return RSP_OK;
+    }
+    if (rc) return rc;
+    own = mem_alloc(&env, n ? n : 1);
+    if (!own) {
+        rsp_store_release(repo->store, p, n);
+        return fail(&repo->env, RSP_ENOMEM, NULL, "out of memory");
+    }
+    memcpy(own, p, n);
+    rsp_store_release(repo->store, p, n);
+    rc = n ? record_decode(&env, r, own, n, j->repository) : RSP_EINTEGRITY;
+    if (!n) mem_free(&env, own, 1);
+    if (rc == RSP_ENOMEM) return fail(&repo->env, RSP_ENOMEM, NULL, "out of memory");
+    if (rc) {
+        wrong(j, rc, "record", rc == RSP_EVERSION ? "use a newer release" : WAY_RECORD, "%s",
+              kept.message[0] ? kept.message : "empty");
+        r->state |= RSP_RECORD_BROKEN;
+        return RSP_OK;
+    }
+    judge_right(repo, r, j);
+    if (!j->status && log->refs && r->refs_apart) rc = fetch_refs(log, r, j);
+    /* Without its list of objects the record itself is as valid as before. */
+    if (!rc) r->state |= j->status && strcmp(j->kind, "object") != 0 ? RSP_RECORD_BROKEN : RSP_RECORD_LOADED;
+    return rc;
+}

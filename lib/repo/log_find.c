@@ -1,0 +1,76 @@
+/* What this is: finding a snapshot by what a user types: "latest", or the beginning of an id or a hash.
+ * Rests on: log_impl.h.
+ * Does not: guess: an ambiguous beginning is refused. */
+#include <string.h>
+
+#include "repo/log_impl.h"
+
+#define PREFIX_MIN 4
+
+static int begins(const uint8_t *p, size_t n, const char *prefix, size_t prefix_n)
+{
+    char hex[2 * HASH_BYTES + 1];
+    hex_text(hex, p, n);
+    return prefix_n <= 2 * n && !strncmp(hex, prefix, prefix_n);
+}
+
+static int of_source(const struct rsp_record *r, const uint8_t *source)
+{
+    return r->kind == RSP_REC_COMMIT && (!source || !memcmp(r->source, source, ID_BYTES));
+}
+
+/* Within a source the number decides, between sources the time. */
+static int newer(const struct rsp_record *a, const struct rsp_record *b)
+{
+    if (!memcmp(a->source, b->source, ID_BYTES) && a->seq != b->seq) return a->seq > b->seq;
+    return a->time_ms > b->time_ms;
+}
+
+static int find_latest(struct rsp_log *log, const uint8_t *source, struct rsp_record **ret)
+{
+    struct rsp_record *best = NULL;
+    for (size_t i = log->records_n; i-- > 0;) {
+        struct rsp_record *r = log->records[i];
+        if (!of_source(r, source) || (best && !newer(r, best))) continue;
+        int rc = rsp_log_fetch(log, r);
+        if (rc) return rc;
+        if (rsp_record_living(r)) best = r;
+    }
+    *ret = best;
+    if (best) return RSP_OK;
+    return fail(&log->env, RSP_ENOTFOUND, "latest", "there is no snapshot%s", source ? " of that source" : "");
+}
+
+static int match(struct rsp_log *log, const char *id, const uint8_t *source, int by_hash, struct rsp_record **ret)
+{
+    size_t n = strlen(id);
+    for (size_t i = 0; i < log->records_n; i++) {
+        struct rsp_record *r = log->records[i];
+        if (!of_source(r, source)) continue;
+        if (by_hash && !begins(r->hash, HASH_BYTES, id, n)) continue;
+        int rc = rsp_log_fetch(log, r);
+        if (rc) return rc;
+        if (!(r->state & RSP_RECORD_LOADED)) continue;
+        if (!by_hash && !begins(r->snapshot, ID_BYTES, id, n)) continue;
+        if (*ret && memcmp((*ret)->snapshot, r->snapshot, ID_BYTES))
+            return fail(&log->env, RSP_EINVAL, id, "several snapshots begin so; give more digits");
+        *ret = r;
+    }
+    return RSP_OK;
+}
+
+int rsp_log_find(struct rsp_log *log, const char *id, const uint8_t *source, struct rsp_record **ret)
+{
+    size_t n = strlen(id);
+    int rc;
+    *ret = NULL;
+    if (!strcmp(id, "latest")) return find_latest(log, source, ret);
+    if (n < PREFIX_MIN || n > 2 * HASH_BYTES || strspn(id, "0123456789abcdef") != n)
+        return fail(&log->env, RSP_EINVAL, id, "a snapshot is \"latest\" or at least %d hexadecimal digits of its id",
+                    PREFIX_MIN);
+    rc = match(log, id, source, 0, ret);
+    if (!rc && !*ret) rc = match(log, id, source, 1, ret);
+    if (!rc && !*ret)
+        rc = fail(&log->env, RSP_ENOTFOUND, id, "no such snapshot (backupd list --all shows what there is)");
+    return rc;
+}

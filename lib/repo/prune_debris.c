@@ -1,0 +1,73 @@
+/* What this is: debris: epochs and lists that no record names, and uploads that died, once they are old by the store's clock.
+ * Rests on: prune_impl.h.
+ * Does not: judge log/, roles/, repository/ or segments/. */
+#include <string.h>
+
+#include "repo/prune_impl.h"
+
+static int drop(struct prune *p, struct held *h)
+{
+    char name[NAME_MAX_BYTES];
+    int rc;
+    held_name(h, name);
+    rc = prune_remove(p, name, h->bytes, "debris");
+    if (rc) return rc;
+    h->fate = 1;
+    p->report.debris_objects++;
+    p->report.debris_bytes += h->bytes;
+    return RSP_OK;
+}
+
+/* 1 when every object of the epoch, in whatever folder, is old. */
+static int epoch_old(const struct prune *p, const uint8_t epoch[ID_BYTES])
+{
+    static const int kinds[] = {HELD_DATA, HELD_KEYS, HELD_MANIFESTS};
+    for (size_t i = 0; i < 3; i++) {
+        size_t n = 0;
+        const struct held *h = inventory_epoch(&p->held, kinds[i], epoch, &n);
+        for (size_t k = 0; k < n; k++)
+            if (!prune_older(p, h[k].mtime_ms, p->o.debris_age_ms)) return 0;
+    }
+    return 1;
+}
+
+static void judge(struct prune *p, uint8_t *old)
+{
+    for (size_t i = 0; i < p->held.n;) {
+        const struct held *h = &p->held.items[i];
+        size_t n = 1;
+        if (h->kind == HELD_REFS) {
+            old[i] = !id_set_has(&p->lists, h->id) && prune_older(p, h->mtime_ms, p->o.debris_age_ms);
+        } else {
+            inventory_epoch(&p->held, h->kind, h->epoch, &n);
+            memset(old + i, !id_set_has(&p->named, h->epoch) && epoch_old(p, h->epoch), n);
+        }
+        i += n;
+    }
+}
+
+static int leftover(void *opaque, const struct rsp_store_item *item)
+{
+    struct prune *p = opaque;
+    if (!prune_older(p, item->mtime_ms, p->o.debris_age_ms)) return 0;
+    if (p->o.removing) p->o.removing(p->o.opaque, item->name, item->bytes, "left by an upload that died");
+    p->report.debris_objects++;
+    p->report.debris_bytes += item->bytes;
+    return !p->o.dry_run;
+}
+
+int prune_debris(struct prune *p)
+{
+    const struct rsp_env *env = &p->log->env;
+    uint8_t *old = NULL;
+    int rc = RSP_OK;
+    if (p->held.n) {
+        old = mem_zero(env, p->held.n);
+        if (!old) return RSP_ENOMEM;
+        judge(p, old); /* all are judged before the first goes */
+    }
+    for (size_t i = 0; i < p->held.n && !rc; i++)
+        if (old[i] && !p->held.items[i].fate) rc = drop(p, &p->held.items[i]);
+    mem_free(env, old, p->held.n);
+    return rc ? rc : rsp_store_leftovers(p->log->repo->store, leftover, p);
+}

@@ -1,0 +1,108 @@
+/* What this is: what the files that write and read snapshots share.
+ * Rests on: manifest.h, seal/object.h.
+ * Does not: leave this folder. */
+#ifndef REPO_SNAPSHOT_IMPL_H
+#define REPO_SNAPSHOT_IMPL_H
+
+#include "repo/manifest.h"
+
+#define REFS_FILE_MAX (64u << 20) /* bytes of refs/<hash> */
+
+/* Objects that follow each other, and what opens them. All borrowed. */
+struct object_run {
+    struct rsp_store *store;
+    const uint8_t *key, *lineage;
+    const struct full_ref *refs;
+    size_t refs_n;
+};
+
+/* ---- one object (snapshot_object.c) ---- */
+
+/* As rsp_store_read, but an object that is not there or too short is RSP_EINTEGRITY: it was promised by a signature. */
+int object_part_read(const struct rsp_env *env, struct rsp_store *store, const char *name, uint64_t offset, void *p,
+                     size_t n);
+/* Says so, of an object that the store has not (rc: RSP_ENOTFOUND or RSP_ETRUNCATED, whose words are replaced). */
+int object_lost(const struct rsp_env *env, const char *name, int rc);
+/* Opens what refs[i] names: header and table agree with it, or RSP_EINTEGRITY. */
+int run_object_open(const struct rsp_env *env, const struct object_run *run, size_t i, struct object_reader *r);
+int sha256_whole(const struct rsp_env *env, struct rsp_span bytes, uint8_t out[32]);
+
+/* ---- chunks opened ahead of whoever takes them (snapshot_ahead.c) ---- */
+struct ahead;
+/* from: plaintext to pass over. threads 0: as many as processors. */
+int ahead_new(const struct rsp_env *env, const struct object_run *run, uint64_t from, unsigned threads,
+              struct ahead **ret);
+/* The next plaintext, at least one byte, which lives until the next call; RSP_END. Use no more after a fault. */
+int ahead_next(struct ahead *a, struct rsp_span *view);
+void ahead_free(struct ahead *a);
+
+/* ---- writing ---- */
+struct written_stream {
+    size_t from, n; /* of refs */
+    char name[MANIFEST_SOURCE_MAX + 1];
+    uint8_t kind;
+    struct buf encoded; /* its item in the manifest */
+};
+
+enum { WRITER_BETWEEN = 0, WRITER_STREAM = 1, WRITER_ENDED = 2 };
+
+struct rsp_snapshot_writer {
+    struct rsp_env env;
+    struct rsp_repo *repo;
+    struct rsp_snapshot_options options;
+    char source[MANIFEST_SOURCE_MAX + 1];
+    uint8_t source_id[ID_BYTES], snapshot[ID_BYTES], epoch[ID_BYTES];
+    uint8_t *key; /* secret */
+    int state;
+    uint64_t begun_ms;
+    struct object_writer *objects; /* of the stream that is open */
+    struct rsp_upload *upload;
+    char name[NAME_MAX_BYTES];   /* of the object that is being uploaded */
+    struct full_ref *refs;       /* of all streams, in order */
+    struct rsp_ref *commit_refs; /* beside refs */
+    size_t refs_n, refs_cap, commit_refs_cap;
+    struct written_stream *streams;
+    size_t streams_n, streams_cap;
+};
+/* The members of the newest roles that may read, in an array of *n. RSP_EINVAL: none, or more than an envelope
+ * holds. */
+int readers_of(const struct rsp_repo *repo, struct rsp_public **readers, size_t *n);
+/* Publishes an envelope of the key for these. name: of NAME_MAX_BYTES; *bytes (may be NULL): its size. */
+int envelope_publish(struct rsp_repo *repo, const uint8_t epoch[ID_BYTES], const uint8_t *key,
+                     const struct rsp_public *readers, size_t readers_n, char *name, uint64_t *bytes);
+
+/* ---- reading ---- */
+
+/* What is known of an object's chunks once its table was opened. */
+struct counted_object {
+    uint64_t first; /* number of its first chunk in the stream */
+    uint8_t *notes; /* stride bytes for each chunk */
+    size_t notes_n;
+    uint8_t stride, bad; /* bad: its table does not open; it counts as one chunk */
+};
+/* The objects of a stream; known of them have been opened, and one more has its first. */
+struct chunk_map {
+    struct counted_object *objects; /* n + 1; the last has only its first */
+    size_t n, known;
+};
+struct open_table {
+    struct object_reader r;
+    size_t stream, object;
+    uint64_t used; /* when; 0: empty */
+};
+
+struct rsp_snapshot {
+    struct rsp_env env;
+    struct rsp_repo *repo;
+    struct manifest *manifest;
+    uint8_t *key;           /* secret */
+    struct chunk_map *maps; /* of each stream, made by the first question */
+    struct open_table tables[2];
+    uint64_t clock;
+    struct object_scratch *scratch;
+    struct buf stored;
+};
+void snapshot_run(const struct rsp_snapshot *s, size_t stream, struct object_run *run);
+void snapshot_chunks_free(struct rsp_snapshot *s);
+
+#endif

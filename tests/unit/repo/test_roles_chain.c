@@ -1,0 +1,289 @@
+/* What this is: tests of the roles records of a repository: new ones, damaged, forged, missing, forked, given up.
+ * Rests on: libcheck, repo_test.h.
+ * Does not: test their encoding; seal's tests do. */
+#include "unit/repo/repo_test.h"
+
+/* ---- roles ---- */
+
+START_TEST(roles_advance)
+{
+    struct rsp_repo *repo = must_open(y.state), *other = must_open(NULL);
+    const struct rsp_roles *first = rsp_repo_roles(repo);
+    struct rsp_roles draft;
+    uint8_t hash[32];
+    ck_assert_uint_eq(first->n, 1);
+    ck_assert_uint_eq(first->members_n, 4);
+    ck_assert_uint_eq(rsp_roles_find_name(first, "root")->flags, 31);
+    memcpy(hash, first->hash, 32);
+    draft = *rsp_repo_roles(repo);
+    rsp_error_clear(&y.error);
+    ck_assert_int_eq(rsp_repo_set_roles(repo, &draft, y.keeper), RSP_ERIGHT);
+    rsp_error_clear(&y.error);
+    advance(repo);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->n, 2);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->members_n, 3);
+    ck_assert_mem_eq(rsp_repo_roles(repo)->previous, hash, 32);
+    ck_assert_mem_eq(rsp_repo_roles(repo)->lineage, y.lineage, 16);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->time_ms, (uint64_t)y.now_ms);
+    ck_assert_ptr_eq(repo_roles_by_hash(repo, hash), first); /* still there */
+    memset(hash, 0, 32);
+    ck_assert_ptr_null(repo_roles_by_hash(repo, hash));
+    /* Somebody who opened before is told. */
+    draft = *rsp_repo_roles(other);
+    y.now_ms += 7;
+    ck_assert_int_eq(rsp_repo_set_roles(other, &draft, y.root), RSP_EEXIST);
+    ck_assert_uint_eq(rsp_repo_roles(other)->n, 1);
+    rsp_repo_free(other);
+    rsp_repo_free(repo);
+    /* A file that only pretends to be the next one holds nobody up. */
+    put("roles/0000000003-0000000000000000000000000000000000000000000000000000000000000000", "x", 1);
+    repo = must_open(y.state);
+    advance(repo);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->n, 3);
+    rsp_repo_free(repo);
+}
+END_TEST
+
+START_TEST(roles_damaged)
+{
+    struct rsp_repo *repo = must_open(y.state);
+    const struct rsp_trouble *t;
+    char name[300], path[512], two[300], path_two[512];
+    size_t n;
+    advance(repo);
+    rsp_repo_free(repo);
+    only("roles", "0000000001", name, path);
+    only("roles", "0000000002", two, path_two);
+    yard_flip(path, 100);
+    /* Known to the state: one trouble, and the way out works. */
+    repo = must_open(y.state);
+    ck_assert_uint_eq(faults(repo), 1);
+    t = trouble(repo, "roles", "its bytes");
+    ck_assert(t && !strcmp(t->name, name) && strstr(t->way_out, "backupd key republish"));
+    ck_assert_uint_eq(rsp_repo_roles(repo)->n, 2);
+    ck_assert_int_eq(rsp_repo_republish_roles(repo, &n), RSP_OK);
+    ck_assert_uint_eq(n, 1);
+    ck_assert_int_eq(y.error.code, 0);
+    ck_assert_int_eq(rsp_repo_republish_roles(repo, &n), RSP_OK);
+    ck_assert_uint_eq(n, 0);
+    rsp_repo_free(repo);
+    repo = must_open(NULL);
+    ck_assert_uint_eq(repo->troubles_n, 0);
+    rsp_repo_free(repo);
+    /* Not known: the file itself, and the hole in the chain. */
+    yard_flip(path, 100);
+    repo = must_open(NULL);
+    ck_assert_uint_eq(faults(repo), 2);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->n, 2);
+    rsp_repo_free(repo);
+    /* All damaged. */
+    yard_flip(path_two, 100);
+    ck_assert_int_eq(open_with(NULL, &y.root_public, NULL, 0, &repo), RSP_EINTEGRITY);
+    ck_assert_int_eq(open_with(y.state, NULL, NULL, 0, &repo), RSP_OK);
+    ck_assert_uint_eq(faults(repo), 2);
+    rsp_repo_free(repo);
+}
+END_TEST
+
+START_TEST(roles_every_byte)
+{
+    struct rsp_repo *repo = must_open(y.state);
+    struct stat st;
+    char name[300], path[512];
+    advance(repo);
+    rsp_repo_free(repo);
+    only("roles", "0000000002", name, path);
+    ck_assert_int_eq(stat(path, &st), 0);
+    for (long at = 0; at < st.st_size; at++) {
+        const struct rsp_trouble *t;
+        yard_flip(path, at);
+        repo = must_open(NULL);
+        t = trouble(repo, "roles", "its bytes");
+        ck_assert(t && t->status == RSP_EINTEGRITY && !strcmp(t->name, name));
+        ck_assert_uint_eq(rsp_repo_roles(repo)->n, 1);
+        rsp_repo_free(repo);
+        yard_flip(path, at);
+    }
+    for (size_t cut = 0; cut < (size_t)st.st_size; cut += 7) {
+        uint8_t bytes[4096];
+        file_bytes(path, bytes, (size_t)st.st_size, 0);
+        ck_assert_int_eq(truncate(path, (off_t)cut), 0);
+        repo = must_open(NULL);
+        ck_assert_ptr_nonnull(trouble(repo, "roles", "its bytes"));
+        rsp_repo_free(repo);
+        file_bytes(path, bytes, (size_t)st.st_size, 1);
+    }
+}
+END_TEST
+
+START_TEST(roles_forged)
+{
+    struct rsp_repo *repo = must_open(y.state);
+    struct rsp_roles draft = *rsp_repo_roles(repo), *forged = NULL;
+    struct rsp_member m = {.flags = 31, .name = "thief"};
+    struct rsp_public thief;
+    char name[NAME_MAX_BYTES];
+    rsp_identity_public(y.keeper, &thief);
+    m.key = thief;
+    rsp_lineage_of(&thief, draft.lineage);
+    memcpy(draft.root, thief.sign, 32);
+    draft.n = 2;
+    memcpy(draft.previous, rsp_repo_roles(repo)->hash, 32);
+    draft.members = &m;
+    draft.members_n = 1;
+    ck_assert_int_eq(rsp_roles_sign(&y.env, &draft, y.keeper, &forged), RSP_OK);
+    name_roles(name, 2, forged->hash);
+    put(name, forged->bytes, forged->bytes_n);
+    rsp_repo_free(repo);
+    repo = must_open(y.state);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->n, 1);
+    ck_assert_uint_eq(faults(repo), 1);
+    ck_assert_ptr_nonnull(trouble(repo, "roles", "not signed by root"));
+    ck_assert_ptr_null(rsp_roles_find_name(rsp_repo_roles(repo), "thief"));
+    /* Root may give it up: the way out on a store that deletes nothing. */
+    draft = *rsp_repo_roles(repo);
+    draft.lost = &forged->hash;
+    draft.lost_n = 1;
+    ck_assert_int_eq(rsp_repo_set_roles(repo, &draft, y.root), RSP_OK);
+    rsp_repo_free(repo);
+    repo = must_open(y.state);
+    ck_assert_uint_eq(faults(repo), 0);
+    ck_assert_ptr_nonnull(trouble(repo, "roles", "given it up"));
+    rsp_repo_free(repo);
+    rsp_roles_free(forged);
+}
+END_TEST
+
+START_TEST(newest_missing)
+{
+    struct rsp_repo *repo = must_open(y.state);
+    struct rsp_repo_options o = {.size = sizeof o, .store = y.store, .state = y.state, .accept_rollback = 1};
+    const struct rsp_trouble *t;
+    char name[300], path[512];
+    size_t n;
+    advance(repo);
+    rsp_repo_free(repo);
+    only("roles", "0000000002", name, path);
+    ck_assert_int_eq(unlink(path), 0);
+    repo = must_open(NULL); /* without memory it cannot be seen */
+    ck_assert_uint_eq(repo->troubles_n, 0);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->n, 1);
+    rsp_repo_free(repo);
+    repo = must_open(y.state);
+    ck_assert_uint_eq(faults(repo), 1);
+    t = trouble(repo, "roles", "does not show it");
+    ck_assert(t && t->status == RSP_EINTEGRITY && !strcmp(t->name, name) && strstr(t->way_out, "key republish"));
+    ck_assert_uint_eq(rsp_repo_roles(repo)->n, 2); /* what root said holds, whatever the store shows */
+    rsp_repo_free(repo);
+    ck_assert_int_eq(rsp_repo_open(&y.env, &o, &repo), RSP_OK);
+    ck_assert_uint_eq(faults(repo), 0);
+    ck_assert_uint_eq(repo->troubles_n, 1);
+    ck_assert_int_eq(rsp_repo_republish_roles(repo, &n), RSP_OK);
+    ck_assert_uint_eq(n, 1);
+    rsp_repo_free(repo);
+    repo = must_open(y.state);
+    ck_assert_uint_eq(repo->troubles_n, 0);
+    rsp_repo_free(repo);
+}
+END_TEST
+
+START_TEST(middle_missing)
+{
+    struct rsp_repo *repo = must_open(y.state);
+    struct rsp_roles draft;
+    char name[300], path[512], state_name[300];
+    uint8_t lost[1][32];
+    advance(repo);
+    memcpy(lost[0], rsp_repo_roles(repo)->hash, 32);
+    advance(repo);
+    rsp_repo_free(repo);
+    only("roles", "0000000002", name, path);
+    ck_assert_int_eq(unlink(path), 0);
+    repo = must_open(y.state); /* the state has it: republish helps */
+    ck_assert_uint_eq(faults(repo), 1);
+    ck_assert_ptr_nonnull(trouble(repo, "roles", "does not show it"));
+    rsp_repo_free(repo);
+    snprintf(state_name, sizeof state_name, "%s", name);
+    forget_state(state_name);
+    repo = must_open(y.state);
+    ck_assert_uint_eq(faults(repo), 1);
+    ck_assert_str_eq(trouble(repo, "roles", "it is not there")->name, name);
+    /* Nobody has it any more: root gives it up. */
+    draft = *rsp_repo_roles(repo);
+    draft.lost = lost;
+    draft.lost_n = 1;
+    ck_assert_int_eq(rsp_repo_set_roles(repo, &draft, y.root), RSP_OK);
+    rsp_repo_free(repo);
+    repo = must_open(NULL);
+    ck_assert_uint_eq(repo->troubles_n, 0);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->n, 4);
+    rsp_repo_free(repo);
+}
+END_TEST
+
+START_TEST(roles_fork)
+{
+    struct rsp_repo *repo = must_open(NULL);
+    struct rsp_roles draft = *rsp_repo_roles(repo), *made[2];
+    char name[NAME_MAX_BYTES];
+    const uint8_t *low;
+    for (unsigned i = 0; i < 2; i++) {
+        draft.n = 2;
+        draft.time_ms = 1000 + i;
+        memcpy(draft.previous, rsp_repo_roles(repo)->hash, 32);
+        ck_assert_int_eq(rsp_roles_sign(&y.env, &draft, y.root, &made[i]), RSP_OK);
+        name_roles(name, 2, made[i]->hash);
+        put(name, made[i]->bytes, made[i]->bytes_n);
+    }
+    rsp_repo_free(repo);
+    repo = must_open(y.state);
+    low = memcmp(made[0]->hash, made[1]->hash, 32) < 0 ? made[0]->hash : made[1]->hash;
+    ck_assert_mem_eq(rsp_repo_roles(repo)->hash, low, 32);
+    ck_assert_uint_eq(faults(repo), 0);
+    ck_assert_ptr_nonnull(trouble(repo, "fork", "number 2"));
+    rsp_repo_free(repo);
+    rsp_roles_free(made[0]);
+    rsp_roles_free(made[1]);
+}
+END_TEST
+
+/* What one handle publishes another host's state remembers once it has opened the repository. */
+START_TEST(remembered)
+{
+    struct rsp_repo *repo = must_open(NULL), *seen;
+    char name[300], path[512];
+    advance(repo);
+    rsp_repo_free(repo);
+    seen = must_open(y.state);
+    rsp_repo_free(seen);
+    only("roles", "0000000002", name, path);
+    ck_assert_int_eq(unlink(path), 0);
+    repo = must_open(y.state);
+    ck_assert_uint_eq(faults(repo), 1);
+    rsp_repo_free(repo);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("roles_chain");
+    TCase *t = tcase_create("roles_chain");
+    SRunner *runner;
+    int failures;
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, roles_advance);
+    tcase_add_test(t, roles_damaged);
+    tcase_add_test(t, roles_every_byte);
+    tcase_add_test(t, roles_forged);
+    tcase_add_test(t, newest_missing);
+    tcase_add_test(t, middle_missing);
+    tcase_add_test(t, roles_fork);
+    tcase_add_test(t, remembered);
+    suite_add_tcase(s, t);
+    runner = srunner_create(s);
+    srunner_run_all(runner, CK_NORMAL);
+    failures = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failures != 0;
+}
