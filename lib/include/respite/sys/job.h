@@ -32,6 +32,9 @@ struct rsp_backup_report {
     struct rsp_record *record; /* of *log */
     uint64_t plain, stored, keys, findings;
     uint32_t flags;
+    int source_fault; /* the fault is that of source, not of the repository */
+    uint8_t dd1[16];  /* as the sealed manifest says it */
+    int has_dd1;
     struct rsp_check_report check;
 };
 /* One RDB from source, checked while it is stored, committed as one snapshot with one stream "dump.rdb". The source is
@@ -47,6 +50,7 @@ struct rsp_restore_options {
     int force;    /* replace an existing file */
     int resume;   /* go on with what an earlier run left */
     int no_check; /* do not parse what is restored */
+    int damaged;  /* the commit says RSP_COMMIT_DAMAGED: restored as it is, with a warning in the log */
     unsigned threads;
     volatile const int *cancel;
     void (*progress)(void *opaque, uint64_t bytes);
@@ -75,6 +79,7 @@ struct rsp_read_finding {
 };
 struct rsp_read_options {
     size_t size;
+    int damaged;      /* the commit says RSP_COMMIT_DAMAGED: chunks are opened, nothing is parsed */
     unsigned percent; /* 1..100 of the chunks, at random; 0: all. Less than 100 does not parse */
     unsigned threads;
     volatile const int *cancel;
