@@ -1,15 +1,14 @@
 /* What this is: parsing of a command line by a program's option table.
  * Rests on: cli/options.h, cli/print.h.
- * Does not: print help (options_help.c). */
+ * Does not: read a value (options_value.c), find a verb (options_verb.c), print help (options_help.c). */
 #include "cli/options.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <respite/sys/filter.h>
-
 #include "cli/exit.h"
+#include "cli/options_near.h"
 #include "cli/options_table.h"
 #include "cli/print.h"
 
@@ -38,6 +37,7 @@ const char *options_arg(const struct opt *opt, char out[ARG_WORD_MAX])
     case OPT_INT: return "N";
     case OPT_SIZE: return "SIZE";
     case OPT_DURATION: return "DURATION";
+    case OPT_PERCENT: return "PERCENT";
     case OPT_PATH: return "FILE";
     case OPT_ENUM: break;
     default: return "TEXT";
@@ -66,62 +66,6 @@ int options_usage(const struct options *o, const char *format, ...)
     return EXIT_USAGE;
 }
 
-/* How many letters must be put in, taken out or changed to come from a to b; long words: far. */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[33];
-    size_t na = strlen(a), nb = strlen(b);
-    if (na > 32 || nb > 32) return UINT_MAX;
-    for (unsigned k = 0; k <= nb; k++) row[k] = k;
-    for (size_t i = 0; i < na; i++) {
-        unsigned diagonal = row[0];
-        row[0]++;
-        for (size_t k = 0; k < nb; k++) {
-            unsigned change = diagonal + (a[i] != b[k]);
-            unsigned shorter = row[k + 1] < row[k] ? row[k + 1] : row[k];
-            diagonal = row[k + 1];
-            row[k + 1] = change <= shorter ? change : shorter + 1;
-        }
-    }
-    return row[nb];
-}
-
-struct nearest {
-    const char *word;
-    unsigned distance;
-};
-
-static void consider(struct nearest *best, const char *wrong, const char *word)
-{
-    size_t n = strlen(wrong);
-    unsigned d = distance(wrong, word);
-    if (d > 2 && n >= 2 && !strncmp(wrong, word, n)) d = 2; /* a beginning of it */
-    if (d > 2 || d >= strlen(word) || d >= best->distance) return;
-    best->word = word;
-    best->distance = d;
-}
-
-static const struct verb *verb_find(const struct program *program, const char *word)
-{
-    for (const struct verb *v = program->verbs; v->name; v++) {
-        const char *at = v->aliases, *alias = NULL;
-        size_t n;
-        if (!strcmp(v->name, word)) return v;
-        while ((n = options_word(&at, &alias)))
-            if (strlen(word) == n && !memcmp(word, alias, n)) return v;
-    }
-    return NULL;
-}
-
-static int verb_unknown(const struct program *program, const char *word)
-{
-    struct nearest best = {NULL, UINT_MAX};
-    for (const struct verb *v = program->verbs; v->name; v++) consider(&best, word, v->name);
-    if (best.word) print_err("unknown verb '%s'; did you mean '%s'?", word, best.word);
-    else print_err("unknown verb '%s'; '%s --help' lists them", word, program->name);
-    return EXIT_USAGE;
-}
-
 static const struct opt *opt_find(const struct options *o, const char *name, size_t n)
 {
     for (const struct opt *opt = o->program->opts; opt->name; opt++)
@@ -146,7 +90,7 @@ static int opt_unknown(const struct options *o, const char *name, size_t n)
     wrong[n] = 0;
     for (const struct opt *opt = o->program->opts; opt->name; opt++) {
         if (!strcmp(opt->name, wrong)) foreign = opt;
-        else if ((opt->verbs & o->verb->bit) && opt->help) consider(&best, wrong, opt->name);
+        else if ((opt->verbs & o->verb->bit) && opt->help) options_near(&best, wrong, opt->name);
     }
     if (foreign) {
         for (const struct verb *v = o->program->verbs; v->name; v++)
@@ -155,91 +99,6 @@ static int opt_unknown(const struct options *o, const char *name, size_t n)
     }
     if (best.word) return options_usage(o, "unknown option '--%s'; did you mean '--%s'?", wrong, best.word);
     return options_usage(o, "unknown option '--%s'", wrong);
-}
-
-/* Strict decimal: no blanks, no '+'. */
-static int parse_int(const char *text, int64_t *v)
-{
-    int negative = text[0] == '-';
-    uint64_t limit = negative ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX, sum = 0;
-    const char *p = text + negative;
-    if (!*p) return 0;
-    for (; *p >= '0' && *p <= '9'; p++) {
-        unsigned digit = (unsigned)(*p - '0');
-        if (sum > (limit - digit) / 10) return 0;
-        sum = sum * 10 + digit;
-    }
-    if (*p) return 0;
-    if (!negative) *v = (int64_t)sum;
-    else *v = sum ? -(int64_t)(sum - 1) - 1 : 0;
-    return 1;
-}
-
-static int parse_flag_text(const char *text, int64_t *v)
-{
-    static const char *const words[] = {"0", "1", "no", "yes", "false", "true", "off", "on"};
-    for (int i = 0; i < 8; i++) {
-        if (strcmp(text, words[i]) != 0) continue;
-        *v = i & 1;
-        return 1;
-    }
-    return 0;
-}
-
-/* The numbers of a range as the user would write them. */
-static int out_of_range(const struct options *o, const struct opt *opt, const char *shown, const char *text)
-{
-    char low[TEXT_MAX], high[TEXT_MAX];
-    if (opt->kind == OPT_SIZE) {
-        text_size(low, (uint64_t)opt->min), text_size(high, (uint64_t)opt->max);
-    } else if (opt->kind == OPT_DURATION) {
-        text_duration(low, opt->min), text_duration(high, opt->max);
-    } else {
-        snprintf(low, sizeof low, "%lld", (long long)opt->min);
-        snprintf(high, sizeof high, "%lld", (long long)opt->max);
-    }
-    if (opt->max == INT64_MAX) return options_usage(o, "%s: '%s' is less than %s", shown, text, low);
-    return options_usage(o, "%s: '%s' is not within %s and %s", shown, text, low, high);
-}
-
-static int read_enum(const struct options *o, const struct opt *opt, const char *shown, const char *text, int64_t *v)
-{
-    char words[ARG_WORD_MAX];
-    struct opt bare = {.kind = OPT_ENUM, .words = opt->words};
-    for (int i = 0; opt->words[i]; i++) {
-        if (strcmp(opt->words[i], text) != 0) continue;
-        *v = i;
-        return EXIT_OK;
-    }
-    return options_usage(o, "%s: '%s' is none of %s", shown, text, options_arg(&bare, words));
-}
-
-/* shown: the option or the environment variable, for messages. */
-static int read_number(const struct options *o, const struct opt *opt, const char *shown, const char *text, int64_t *v)
-{
-    uint64_t bytes;
-    switch (opt->kind) {
-    case OPT_FLAG:
-        if (!parse_flag_text(text, v)) return options_usage(o, "%s: '%s' is neither yes nor no", shown, text);
-        return EXIT_OK;
-    case OPT_INT:
-        if (!parse_int(text, v)) return options_usage(o, "%s: '%s' is not a number", shown, text);
-        if (!opt->min && !opt->max && *v < 0) return options_usage(o, "%s: '%s' is less than 0", shown, text);
-        break;
-    case OPT_SIZE:
-        if (rsp_parse_size(text, &bytes) || bytes > INT64_MAX)
-            return options_usage(o, "%s: '%s' is not a size such as 64M or 1GiB", shown, text);
-        *v = (int64_t)bytes;
-        break;
-    case OPT_DURATION:
-        if (rsp_parse_duration(text, v))
-            return options_usage(o, "%s: '%s' is not a duration such as 250ms, 30s or 2h", shown, text);
-        break;
-    case OPT_ENUM: return read_enum(o, opt, shown, text, v);
-    default: return EXIT_OK;
-    }
-    if ((opt->min || opt->max) && (*v < opt->min || *v > opt->max)) return out_of_range(o, opt, shown, text);
-    return EXIT_OK;
 }
 
 static int list_add(struct opt_value *value, const char *text)
@@ -254,7 +113,7 @@ static int list_add(struct opt_value *value, const char *text)
 static int value_set(struct options *o, const struct opt *opt, const char *shown, const char *text, enum opt_from from)
 {
     struct opt_value *value = &o->value[opt->id];
-    int code = read_number(o, opt, shown, text, &value->number);
+    int code = options_value_read(o, opt, shown, text, &value->number);
     if (code) return code;
     if (value->count && !opt->repeat && opt->kind != OPT_FLAG)
         return options_usage(o, "%s may be given only once", shown);
@@ -264,6 +123,26 @@ static int value_set(struct options *o, const struct opt *opt, const char *shown
     /* NAME=no in the environment is the same as no flag. */
     if (from != OPT_FROM_DEFAULT && (opt->kind != OPT_FLAG || value->number)) value->count++;
     return EXIT_OK;
+}
+
+int options_config_check(const struct options *o, const struct opt *opt, const char *where, const char *text)
+{
+    char shown[400];
+    int64_t number;
+    snprintf(shown, sizeof shown, "%s: %s", where, opt->name);
+    return options_value_read(o, opt, shown, text, &number);
+}
+
+int options_config(struct options *o, const struct opt *opt, const char *where, const char *text)
+{
+    struct opt_value *value = &o->value[opt->id];
+    char shown[400];
+    int code;
+    snprintf(shown, sizeof shown, "%s: %s", where, opt->name);
+    if (value->from > OPT_FROM_CONFIG) return options_config_check(o, opt, where, text);
+    code = value_set(o, opt, shown, text, OPT_FROM_CONFIG);
+    value->where = where;
+    return code;
 }
 
 /* "--name", "--name=value", "--name value"; name is behind the dashes. */
@@ -279,6 +158,7 @@ static int take_long(struct options *o, struct args *args, const char *name)
         return value_set(o, opt, shown, "1", OPT_FROM_ARGV);
     }
     if (name[n]) return value_set(o, opt, shown, name + n + 1, OPT_FROM_ARGV);
+    if (opt->alone) return value_set(o, opt, shown, opt->alone, OPT_FROM_ARGV);
     if (args->at == args->n) return options_usage(o, "%s needs a value", shown);
     return value_set(o, opt, shown, args->arg[args->at++], OPT_FROM_ARGV);
 }
@@ -323,16 +203,41 @@ static int take_all(struct options *o, struct args *args)
     return EXIT_OK;
 }
 
+const char *options_env(const struct program *program, const struct opt *opt, char out[ENV_NAME_MAX])
+{
+    size_t n;
+    if (opt->env || !program->env_prefix) return opt->env;
+    n = (size_t)snprintf(out, ENV_NAME_MAX, "%s%s", program->env_prefix, opt->name);
+    if (n >= ENV_NAME_MAX) return NULL;
+    for (char *p = out + strlen(program->env_prefix); *p; p++) {
+        if (*p == '-') *p = '_';
+        else if (*p >= 'a' && *p <= 'z') *p = (char)(*p - 'a' + 'A');
+    }
+    return out;
+}
+
 static int take_environment(struct options *o)
 {
     for (const struct opt *opt = o->program->opts; opt->name; opt++) {
-        const char *text;
+        char name[ENV_NAME_MAX];
+        const char *env, *text;
         int code;
         if (!(opt->verbs & o->verb->bit) || o->value[opt->id].from != OPT_FROM_NONE) continue;
-        text = opt->env ? getenv(opt->env) : NULL;
-        if (text && *text) code = value_set(o, opt, opt->env, text, OPT_FROM_ENV);
-        else if (opt->text) code = value_set(o, opt, opt->name, opt->text, OPT_FROM_DEFAULT);
-        else continue;
+        env = options_env(o->program, opt, name);
+        text = env ? getenv(env) : NULL;
+        if (!text || !*text) continue;
+        code = value_set(o, opt, env, text, OPT_FROM_ENV);
+        if (code) return code;
+    }
+    return EXIT_OK;
+}
+
+static int take_defaults(struct options *o)
+{
+    for (const struct opt *opt = o->program->opts; opt->name; opt++) {
+        int code;
+        if (!opt->text || !(opt->verbs & o->verb->bit) || o->value[opt->id].from != OPT_FROM_NONE) continue;
+        code = value_set(o, opt, opt->name, opt->text, OPT_FROM_DEFAULT);
         if (code) return code;
     }
     return EXIT_OK;
@@ -355,11 +260,15 @@ static int check_operands(const struct options *o)
                          o->program->name, verb->name, verb->operands);
 }
 
+static int take_config(struct options *o)
+{
+    int code = o->program->config ? o->program->config(o) : -1;
+    return code < 0 ? EXIT_OK : code;
+}
+
 static int parse_verb(struct options *o, struct args *args)
 {
     int code;
-    o->word = args->arg[1];
-    args->at = 2;
     o->value = calloc((size_t)o->program->count + 1, sizeof *o->value);
     o->operand = calloc((size_t)args->n, sizeof *o->operand);
     if (!o->value || !o->operand) return out_of_memory();
@@ -369,13 +278,15 @@ static int parse_verb(struct options *o, struct args *args)
         return print_finish();
     }
     if (code || (code = take_environment(o)) || (code = check_operands(o))) return code;
+    if ((code = take_config(o)) || (code = take_defaults(o))) return code;
     return -1;
 }
 
 static int parse_help(const struct program *program, const struct args *args)
 {
     const struct verb *verb = NULL;
-    if (args->n > 2 && !(verb = verb_find(program, args->arg[2]))) return verb_unknown(program, args->arg[2]);
+    if (args->n == 3 && options_help_group(program, args->arg[2], stdout)) return print_finish();
+    if (args->n > 2 && !options_verb(program, args->arg + 2, args->n - 2, &verb)) return EXIT_USAGE;
     options_help(program, verb, stdout);
     return print_finish();
 }
@@ -409,8 +320,12 @@ int options_parse(const struct program *program, int argc, char **argv, struct o
         print_err("the verb comes first: %s VERB [options]; '%s' is none", program->name, word);
         return EXIT_USAGE;
     }
-    o->verb = verb_find(program, word);
-    if (!o->verb) return verb_unknown(program, word);
+    if (argc == 3 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")) &&
+        options_help_group(program, word, stdout))
+        return print_finish();
+    args.at = 1 + options_verb(program, argv + 1, argc - 1, &o->verb);
+    if (args.at == 1) return EXIT_USAGE;
+    o->word = args.at == 2 ? word : o->verb->name;
     return parse_verb(o, &args);
 }
 
@@ -419,6 +334,8 @@ void options_free(struct options *o)
     for (int i = 0; o->value && i < o->program->count; i++) free(o->value[i].list);
     free(o->value);
     free(o->operand);
+    if (o->program && o->program->config_free) o->program->config_free(o->config);
+    o->config = NULL;
     o->value = NULL;
     o->operand = NULL;
     o->operands = 0;

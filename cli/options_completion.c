@@ -18,13 +18,39 @@ static void put_words(const char *const *words, FILE *out)
     for (size_t i = 0; words[i]; i++) fprintf(out, "%s%s", i ? " " : "", words[i]);
 }
 
+/* A verb as one word of the script: "key new" is key-new. */
+static void put_label(const struct verb *verb, FILE *out)
+{
+    for (const char *p = verb->name; *p; p++) putc(*p == ' ' ? '-' : *p, out);
+}
+
+/* First words, each once. */
+static void put_first_words(const struct program *program, FILE *out)
+{
+    int any = 0;
+    for (const struct verb *v = program->verbs; v->name; v++) {
+        int n = (int)options_group(v, NULL);
+        if (!v->help || !options_group_first(program, v)) continue;
+        fprintf(out, "%s%.*s", any++ ? " " : "", n ? n : (int)strlen(v->name), v->name);
+    }
+}
+
+static void put_second_words(const struct verb *group, FILE *out)
+{
+    const char *second = NULL;
+    for (const struct verb *v = group; v->name; v++) {
+        if (!v->help || !options_group_same(v, group)) continue;
+        options_group(v, &second);
+        fprintf(out, "%s%s", v == group ? "" : " ", second);
+    }
+}
+
 static void bash_verbs(const struct program *program, FILE *out)
 {
     fprintf(out, "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
                  "        mapfile -t COMPREPLY < <(compgen -W \"");
-    for (const struct verb *v = program->verbs; v->name; v++)
-        if (v->help) fprintf(out, "%s ", v->name);
-    fprintf(out, "help --help --version\" -- \"$cur\")\n        return\n    fi\n    verb=${COMP_WORDS[1]}\n"
+    put_first_words(program, out);
+    fprintf(out, " help --help --version\" -- \"$cur\")\n        return\n    fi\n    verb=${COMP_WORDS[1]}\n"
                  "    case $verb in\n");
     for (const struct verb *v = program->verbs; v->name; v++) {
         const char *at = v->aliases, *alias = NULL;
@@ -32,10 +58,18 @@ static void bash_verbs(const struct program *program, FILE *out)
         for (int i = 0; (n = options_word(&at, &alias)); i++)
             fprintf(out, "%s%.*s", i ? " | " : "        ", (int)n, alias);
         if (v->aliases) fprintf(out, ") verb='%s' ;;\n", v->name);
+        n = options_group(v, NULL);
+        if (!n || !options_group_first(program, v)) continue;
+        fprintf(out,
+                "        %.*s)\n            if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
+                "                mapfile -t COMPREPLY < <(compgen -W \"",
+                (int)n, v->name);
+        put_second_words(v, out);
+        fprintf(out, "\" -- \"$cur\")\n                return\n            fi\n"
+                     "            verb=$verb-${COMP_WORDS[2]}\n            ;;\n");
     }
     fprintf(out, "        help) mapfile -t COMPREPLY < <(compgen -W \"");
-    for (const struct verb *v = program->verbs; v->name; v++)
-        if (v->help) fprintf(out, "%s%s", v == program->verbs ? "" : " ", v->name);
+    put_first_words(program, out);
     fprintf(out, "\" -- \"$cur\"); return ;;\n    esac\n");
 }
 
@@ -46,8 +80,15 @@ static void bash_values(const struct program *program, FILE *out)
     for (const struct verb *v = program->verbs; v->name; v++) {
         for (const struct opt *opt = program->opts; opt->name; opt++) {
             if (!shown(opt, v) || opt->kind == OPT_FLAG) continue;
-            fprintf(out, "        %s:--%s", v->name, opt->name);
-            if (opt->letter) fprintf(out, " | %s:-%c", v->name, opt->letter);
+            if (opt->alone) continue;
+            fprintf(out, "        ");
+            put_label(v, out);
+            fprintf(out, ":--%s", opt->name);
+            if (opt->letter) {
+                fprintf(out, " | ");
+                put_label(v, out);
+                fprintf(out, ":-%c", opt->letter);
+            }
             fprintf(out, ") ");
             if (opt->words) {
                 fprintf(out, "mapfile -t COMPREPLY < <(compgen -W \"");
@@ -79,7 +120,9 @@ static void bash(const struct program *program, FILE *out)
                  "        mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
                  "        [ \"$cur\" = - ] || return 0\n    fi\n    words=--help\n    case $verb in\n");
     for (const struct verb *v = program->verbs; v->name; v++) {
-        fprintf(out, "        %s) words+=\"", v->name);
+        fprintf(out, "        ");
+        put_label(v, out);
+        fprintf(out, ") words+=\"");
         for (const struct opt *opt = program->opts; opt->name; opt++)
             if (shown(opt, v)) fprintf(out, " --%s", opt->name);
         fprintf(out, "\" ;;\n");
@@ -108,11 +151,11 @@ static void zsh_option(const struct opt *opt, FILE *out)
     if (opt->repeat) fprintf(out, "'*'");
     else if (opt->letter) fprintf(out, "'(-%c --%s)'", opt->letter, opt->name);
     if (opt->letter) fprintf(out, "{-%c%s,--%s%s}'[", opt->letter, arg ? "+" : "", opt->name, arg ? "=" : "");
-    else fprintf(out, "'--%s%s[", opt->name, arg ? "=" : "");
+    else fprintf(out, "'--%s%s[", opt->name, opt->alone ? "=-" : arg ? "=" : "");
     zsh_text(opt->help, out);
     putc(']', out);
     if (arg) {
-        putc(':', out);
+        fputs(opt->alone ? "::" : ":", out);
         zsh_text(arg, out);
         putc(':', out);
         if (opt->words) {
@@ -126,25 +169,51 @@ static void zsh_option(const struct opt *opt, FILE *out)
     putc('\'', out);
 }
 
-static void zsh(const struct program *program, FILE *out)
+static void zsh_verb_lists(const struct program *program, FILE *out)
 {
-    fprintf(out,
-            "#compdef %s\n# zsh completion for %s, made by: %s __completion zsh\n_%s()\n{\n"
-            "    local -a verbs\n    verbs=(\n",
-            program->name, program->name, program->name, program->name);
+    const char *second = NULL;
+    fprintf(out, "    local -a verbs seconds\n    verbs=(\n");
     for (const struct verb *v = program->verbs; v->name; v++) {
-        if (!v->help) continue;
-        fprintf(out, "        '%s:", v->name);
-        zsh_text(v->help, out);
+        size_t n = options_group(v, NULL);
+        if (!v->help || !options_group_first(program, v)) continue;
+        fprintf(out, "        '%.*s:", n ? (int)n : (int)strlen(v->name), v->name);
+        if (n) put_second_words(v, out);
+        else zsh_text(v->help, out);
         fprintf(out, "'\n");
     }
     fprintf(out, "        'help:show the options of a verb'\n    )\n"
                  "    if ((CURRENT == 2)); then\n        _describe verb verbs\n        return\n    fi\n"
                  "    local verb=${words[2]}\n    shift words\n    ((CURRENT--))\n    case $verb in\n");
+    for (const struct verb *group = program->verbs; group->name; group++) {
+        size_t n = options_group(group, NULL);
+        if (!n || !options_group_first(program, group)) continue;
+        fprintf(out, "        %.*s)\n            seconds=(\n", (int)n, group->name);
+        for (const struct verb *v = group; v->name; v++) {
+            if (!v->help || !options_group_same(v, group)) continue;
+            options_group(v, &second);
+            fprintf(out, "                '%s:", second);
+            zsh_text(v->help, out);
+            fprintf(out, "'\n");
+        }
+        fprintf(out, "            )\n            if ((CURRENT == 2)); then\n"
+                     "                _describe verb seconds\n                return\n            fi\n"
+                     "            verb=$verb-${words[2]}\n            shift words\n            ((CURRENT--))\n"
+                     "            ;;\n");
+    }
+    fprintf(out, "    esac\n");
+}
+
+static void zsh(const struct program *program, FILE *out)
+{
+    fprintf(out, "#compdef %s\n# zsh completion for %s, made by: %s __completion zsh\n_%s()\n{\n", program->name,
+            program->name, program->name, program->name);
+    zsh_verb_lists(program, out);
+    fprintf(out, "    case $verb in\n");
     for (const struct verb *v = program->verbs; v->name; v++) {
         const char *at = v->aliases, *alias = NULL;
         size_t n;
-        fprintf(out, "        %s", v->name);
+        fprintf(out, "        ");
+        put_label(v, out);
         while ((n = options_word(&at, &alias))) fprintf(out, "|%.*s", (int)n, alias);
         fprintf(out, ")\n            _arguments -s -S '--help[show the options]'");
         for (const struct opt *opt = program->opts; opt->name; opt++)

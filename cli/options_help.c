@@ -46,13 +46,14 @@ static void wrap_left(struct wrap *w, const char *left)
     w->column = INDENT;
 }
 
-static void opt_help(const struct opt *opt, FILE *out)
+static void opt_help(const struct program *program, const struct opt *opt, FILE *out)
 {
     struct wrap w = {out, 0};
-    char word[ARG_WORD_MAX], left[ARG_WORD_MAX + 80], note[ARG_WORD_MAX + 80], letter[5] = "    ";
-    const char *arg = options_arg(opt, word);
+    char word[ARG_WORD_MAX], left[ARG_WORD_MAX + 80], note[ARG_WORD_MAX + 80], letter[5] = "    ", name[ENV_NAME_MAX];
+    const char *arg = options_arg(opt, word), *env = options_env(program, opt, name);
     if (opt->letter) snprintf(letter, sizeof letter, "-%c, ", opt->letter);
-    snprintf(left, sizeof left, "  %s--%s%s%s", letter, opt->name, arg ? " " : "", arg ? arg : "");
+    if (opt->alone) snprintf(left, sizeof left, "  %s--%s[=%s]", letter, opt->name, arg);
+    else snprintf(left, sizeof left, "  %s--%s%s%s", letter, opt->name, arg ? " " : "", arg ? arg : "");
     wrap_left(&w, left);
     wrap_text(&w, opt->help);
     if (opt->kind == OPT_INT && opt->max > opt->min && opt->max < INT64_MAX) {
@@ -64,8 +65,8 @@ static void opt_help(const struct opt *opt, FILE *out)
         wrap_text(&w, note);
     }
     if (opt->repeat) wrap_text(&w, "(repeatable)");
-    if (opt->env) {
-        snprintf(note, sizeof note, "[%s]", opt->env);
+    if (env) {
+        snprintf(note, sizeof note, "[%s]", env);
         wrap_text(&w, note);
     }
     putc('\n', out);
@@ -85,9 +86,33 @@ static void verb_usage(const struct program *program, const struct verb *verb, F
     for (const struct opt *opt = program->opts; opt->name; opt++) {
         if (!(opt->verbs & verb->bit) || !opt->help) continue;
         if (!any++) fprintf(out, "\noptions:\n");
-        opt_help(opt, out);
+        opt_help(program, opt, out);
     }
     if (verb->notes) fprintf(out, "\n%s\n", verb->notes);
+}
+
+static void verb_line(const struct verb *v, FILE *out)
+{
+    struct wrap w = {out, 0};
+    char left[160];
+    if (!v->help) return;
+    snprintf(left, sizeof left, "  %s%s%s", v->name, v->operands ? " " : "", v->operands ? v->operands : "");
+    wrap_left(&w, left);
+    wrap_text(&w, v->help);
+    putc('\n', out);
+}
+
+int options_help_group(const struct program *program, const char *word, FILE *out)
+{
+    int any = 0;
+    for (const struct verb *v = program->verbs; v->name; v++) {
+        size_t n = options_group(v, NULL);
+        if (!n || strlen(word) != n || memcmp(word, v->name, n) != 0) continue;
+        if (!any++) fprintf(out, "usage: %s %s VERB [options] [operands]\n\nverbs:\n", program->name, word);
+        verb_line(v, out);
+    }
+    if (any) fprintf(out, "\n'%s help %s VERB' shows a verb's options.\n", program->name, word);
+    return any;
 }
 
 void options_help(const struct program *program, const struct verb *verb, FILE *out)
@@ -97,15 +122,7 @@ void options_help(const struct program *program, const struct verb *verb, FILE *
         return;
     }
     fprintf(out, "usage: %s VERB [options] [operands]\n\n  %s\n\nverbs:\n", program->name, program->about);
-    for (const struct verb *v = program->verbs; v->name; v++) {
-        struct wrap w = {out, 0};
-        char left[160];
-        if (!v->help) continue;
-        snprintf(left, sizeof left, "  %s%s%s", v->name, v->operands ? " " : "", v->operands ? v->operands : "");
-        wrap_left(&w, left);
-        wrap_text(&w, v->help);
-        putc('\n', out);
-    }
+    for (const struct verb *v = program->verbs; v->name; v++) verb_line(v, out);
     fprintf(out, "\n'%s help VERB' shows a verb's options, '%s --version' the version.\n", program->name,
             program->name);
     if (program->notes) fprintf(out, "\n%s\n", program->notes);

@@ -1,203 +1,25 @@
-/* What this is: `rdbtool get`: one value. The first record of that key ends the reading.
- * Rests on: respite/sys/rdb_batch.h, sys/json.h, input.h, replay.h, cli/.
- * Does not: verify the checksum, which lies behind the record. */
-#include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <respite/sys/json.h>
-
+/* What this is: `rdbtool get`: one value of a file.
+ * Rests on: sealed.h, cli/reading.h.
+ * Does not: search (cli/reading_get.c). */
 #include "cli/exit.h"
-#include "cli/print.h"
-#include "rdbtool/input.h"
-#include "rdbtool/replay.h"
-
-struct get {
-    struct job *job;
-    struct input in;
-    struct rsp_span key;
-    uint8_t *key_mem;
-    struct replay replay; /* holds the feed, and the record once it is found */
-    struct rsp_sink *sink;
-    struct rsp_scratch scratch;
-    int unsure; /* whether --size holds is only known at the record's end */
-};
-
-/* ---- the key ---- */
-
-static int digit64(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
-/* Into key_mem, which has room. 0 when the text is no base64. */
-static int decode64(struct get *g, const char *text)
-{
-    size_t n = strlen(text), out = 0;
-    uint32_t v = 0;
-    while (n && text[n - 1] == '=' && strlen(text) - n < 2) n--;
-    if (n % 4 == 1 || (n != strlen(text) && strlen(text) % 4)) return 0;
-    for (size_t i = 0; i < n; i++) {
-        int d = digit64(text[i]);
-        if (d < 0) return 0;
-        v = v << 6 | (uint32_t)d;
-        if (i % 4) g->key_mem[out++] = (uint8_t)(v >> (6 - 2 * (i % 4)));
-    }
-    g->key.p = g->key_mem;
-    g->key.n = out;
-    return 1;
-}
-
-static int find_key(struct get *g)
-{
-    const struct options *o = g->job->o;
-    const char *b64 = o->value[O_KEY_BASE64].text;
-    if ((o->operands == 2) == (b64 != NULL))
-        return options_usage(o, b64 ? "KEY and --key-base64 exclude each other" : "KEY is missing");
-    if (!b64) {
-        g->key.p = (const uint8_t *)o->operand[1];
-        g->key.n = strlen(o->operand[1]);
-        return -1;
-    }
-    g->key_mem = malloc(strlen(b64) + 1);
-    if (!g->key_mem) return job_fault(g->job, RSP_ENOMEM, NULL, EXIT_INTERNAL);
-    return decode64(g, b64) ? -1 : options_usage(o, "--key-base64: '%s' is not base64", b64);
-}
-
-/* ---- the record ---- */
-
-static int is_it(struct get *g, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int *yes)
-{
-    struct rsp_key_facts f = {0};
-    int rc, verdict;
-    *yes = 0;
-    rc = rsp_rdb_batch_key(&g->job->env, b, i, &g->scratch, &f.key);
-    if (rc) return rc;
-    if (f.key.n != g->key.n || (f.key.n && memcmp(f.key.p, g->key.p, f.key.n))) return RSP_OK;
-    f.db = i->db;
-    f.value_type = rsp_rdb_value_type(b->dialect, i->type);
-    f.has_expire = (i->flags & RSP_ITEM_EXPIRE) != 0;
-    f.expire_ms = i->expire_ms;
-    f.size_bytes = i->end - i->start;
-    f.size_known = (i->flags & RSP_ITEM_LAST) != 0;
-    verdict = rsp_filter_match(g->job->filter, &f);
-    *yes = verdict != RSP_FILTER_REFUSE;
-    g->unsure = verdict == RSP_FILTER_UNSURE;
-    return RSP_OK;
-}
-
-static int look(struct get *g, struct rsp_rdb_batch *b)
-{
-    for (size_t k = 0; k < b->count; k++) {
-        const struct rsp_rdb_item *i = &b->items[k];
-        int yes = 0, rc = RSP_OK;
-        if (i->kind == RSP_RDB_HASH_TEMPLATE) rc = replay_prefix(&g->replay, b, i);
-        if (i->kind == RSP_RDB_KEY && (i->flags & RSP_ITEM_FIRST)) rc = is_it(g, b, i, &yes);
-        if (rc) return rc;
-        if (!yes) continue;
-        replay_record(&g->replay, b, i);
-        return RSP_OK;
-    }
-    return RSP_END;
-}
-
-/* RSP_OK: found; RSP_END: it is not in the file. */
-static int search(struct get *g)
-{
-    for (;;) {
-        struct rsp_rdb_batch *b = NULL;
-        uint64_t taken = rsp_source_taken(g->in.source);
-        int rc = rsp_rdb_feed_next(g->replay.feed, &b);
-        if (rc == RSP_AGAIN) continue;
-        if (rc) return rc;
-        rc = look(g, b);
-        if (rc == RSP_OK) return rc; /* replay holds the batch */
-        rsp_rdb_batch_release(b);
-        if (rc < 0) return rc;
-        if (job_tick(g->job, taken)) return RSP_ECANCELED;
-    }
-}
-
-/* ---- output ---- */
-
-/* *sink_fault: the fault is that of stdout. */
-static int put_record(struct get *g, int *sink_fault)
-{
-    struct rsp_json_options o = {.size = sizeof o, .values_only = 1};
-    struct rsp_rdb_run_result r = {.size = sizeof r};
-    struct rsp_source *source = NULL;
-    struct rsp_error *e = &g->job->error;
-    int rc = replay_source(&g->replay, &g->job->env, &source);
-    if (rc) return rc;
-    o.bytes = (int)g->job->o->value[O_BYTES].number;
-    o.tmpdir = g->job->o->value[O_TMPDIR].text;
-    o.run = g->job->run;
-    o.run.filter = g->unsure ? g->job->filter : NULL; /* the export withholds a record until its size is known */
-    o.run.limit = 0;
-    rc = rsp_json_export(&g->job->env, source, &o, g->sink, &r);
-    if (rc && g->replay.status < 0) { /* what really went wrong lies in the file behind it */
-        *e = g->replay.error;
-        rc = g->replay.status;
-    } else if (rc && e->has_offset) {
-        e->offset = replay_offset(&g->replay, e->offset);
-    }
-    if (!rc && g->unsure && !r.accepted) rc = RSP_END;
-    *sink_fault = rc < 0 && !r.file_fault && (e->sys_errno || rc == RSP_EIO);
-    rsp_source_free(source);
-    return rc;
-}
-
-static int not_found(struct get *g)
-{
-    struct rsp_rdb_feed_info info = {.size = sizeof info};
-    rsp_rdb_feed_tell(g->replay.feed, &info);
-    job_end(g->job);
-    print_err("%s: no such key in db %s", g->in.name, g->job->o->value[O_DB].text);
-    if (info.crc_state != RSP_RDB_CRC_WRONG) return EXIT_NOT_FOUND;
-    print_err("%s: wrong checksum: the file says %016" PRIx64 ", its bytes have CRC64 %016" PRIx64, g->in.name,
-              info.crc_stored, info.crc_computed);
-    return EXIT_INTEGRITY;
-}
-
-static int put_value(struct get *g)
-{
-    int sink_fault = 0, rc;
-    job_end(g->job); /* the value may go to the same terminal. Signals are still looked for */
-    rc = rsp_sink_fd(&g->job->env, STDOUT_FILENO, "standard output", &g->sink);
-    if (!rc) rc = put_record(g, &sink_fault);
-    if (!rc) return EXIT_OK;
-    if (rc == RSP_END) return not_found(g);
-    if (sink_fault && g->job->error.sys_errno == EPIPE) return EXIT_PIPE;
-    return job_fault(g->job, rc, g->in.name, sink_fault ? EXIT_TARGET : EXIT_SOURCE);
-}
-
-static int run(struct get *g)
-{
-    struct rsp_rdb_feed_options fo = {.size = sizeof fo, .readahead = g->job->run.threads != 1};
-    int rc = input_open(&g->in, g->job, g->job->o->operand[0]);
-    if (!rc) rc = rsp_rdb_feed_new(&g->job->env, g->in.source, &fo, &g->replay.feed);
-    if (rc) return job_fault(g->job, rc, g->in.name, EXIT_SOURCE);
-    job_begin(g->job, &g->in, 0);
-    rc = search(g);
-    if (rc < 0) return job_fault(g->job, rc, g->in.name, EXIT_SOURCE);
-    return rc == RSP_END ? not_found(g) : put_value(g);
-}
+#include "rdbtool/sealed.h"
 
 int verb_get(struct job *job)
 {
-    struct get g = {.job = job};
-    int code;
-    g.in.fd = -1;
-    code = find_key(&g);
-    if (code < 0) code = run(&g);
-    rsp_sink_free(g.sink);
-    replay_free(&g.replay);
-    rsp_scratch_free(&job->env, &g.scratch);
-    input_close(&g.in);
-    free(g.key_mem);
+    const char *const *operand = job->o->operand;
+    struct reading_key key;
+    int rc, code = reading_key_open(job, job->o->operands == 2 ? operand[1] : NULL, &key);
+    if (code < 0) {
+        struct input in;
+        rc = dump_open(job, &in, operand[0]);
+        if (rc) {
+            code = dump_fault(job, rc, &in);
+        } else {
+            struct reading what = {in.name, in.size, in.source, EXIT_SOURCE, NULL};
+            code = reading_get(job, &what, key.key);
+        }
+        input_close(&in);
+    }
+    reading_key_close(&key);
     return code;
 }

@@ -9,7 +9,12 @@ TESTS=$(cd "$(dirname "$0")" && pwd)
 B=$(cd "${B:-$TESTS/../build}" && pwd)
 DATA=${DATA:-$TESTS/data}
 RDBTOOL=${RDBTOOL:-$B/bin/rdbtool}
-export TESTS B DATA RDBTOOL SAN="${SAN:-}" LC_ALL=C TZ=UTC
+BACKUPD=${BACKUPD:-$B/bin/backupd}
+export TESTS B DATA RDBTOOL BACKUPD SAN="${SAN:-}" LC_ALL=C TZ=UTC
+# What a user has set shall decide nothing here.
+for name in ${!RESPITE_*}; do
+    case $name in RESPITE_TEST_*) ;; *) unset "$name" ;; esac
+done
 
 # Does text match the pattern, line by line? In a pattern line '*' stands for anything, all else for itself;
 # a line '...' stands for any number of lines.
@@ -48,8 +53,8 @@ one_case() {
     mkdir "$dir/work"
     (
         cd "$dir/work"
-        HOME=$dir/work TMPDIR=$dir/work exec timeout --kill-after 10 "${limit:-${RESPITE_TEST_TIMEOUT:-300}}" \
-            bash -eu "$case" >"$dir/stdout" 2>"$dir/stderr" </dev/null
+        HOME=$dir/work TMPDIR=$dir/work RESPITE_STATE=$dir/state exec timeout --kill-after 10 \
+            "${limit:-${RESPITE_TEST_TIMEOUT:-300}}" bash -eu "$case" >"$dir/stdout" 2>"$dir/stderr" </dev/null
     ) || rc=$?
     if [ -e "$base.exit" ]; then expected=$(<"$base.exit"); fi
     if [ "$rc" = 77 ] && [ "$expected" != 77 ]; then

@@ -2,8 +2,8 @@
  *   bytes as they stand, drawn part by part, and the end.
  * Rests on: respite/sys/rdb_batch.h, source.h.
  * Does not: look into the record. */
-#ifndef RDBTOOL_REPLAY_H
-#define RDBTOOL_REPLAY_H
+#ifndef CLI_REPLAY_H
+#define CLI_REPLAY_H
 
 #include <respite/source.h>
 #include <respite/sys/rdb_batch.h>

@@ -2,7 +2,7 @@
  * Rests on: input.h, cli/signal.h, open(2), poll(2).
  * Does not: map files: read(2) into buffers that stay in the cache is as fast, and a file that is cut meanwhile ends
  *   in a message instead of a SIGBUS. */
-#include "rdbtool/input.h"
+#include "cli/input.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +20,8 @@
 
 static int refuse(struct input *in, int status, int err, const char *words)
 {
-    struct rsp_error *e = &in->job->error;
-    if (e->code) return status;
+    struct rsp_error *e = in->env->error;
+    if (!e || e->code) return status;
     e->code = status;
     e->sys_errno = err;
     snprintf(e->subject, sizeof e->subject, "%s", in->name);
@@ -58,7 +58,7 @@ static int pipe_read(void *opaque, uint8_t *out, size_t cap, size_t *got)
 static int open_pipe(struct input *in)
 {
     static const struct rsp_source_ops ops = {sizeof ops, pipe_read, NULL};
-    return rsp_source_custom(&in->job->env, &ops, in, in->name, &in->inner);
+    return rsp_source_custom(in->env, &ops, in, in->name, &in->source);
 }
 
 /* ---- which way ---- */
@@ -78,36 +78,45 @@ static int open_fd(struct input *in, const char *path)
     return RSP_OK;
 }
 
-static int open_inner(struct input *in)
+static int open_source(struct input *in)
 {
     struct stat st;
     if (fstat(in->fd, &st)) return refuse_errno(in, "cannot be inspected");
     if (S_ISDIR(st.st_mode)) return refuse(in, RSP_EIO, 0, "is a directory");
     if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) return open_pipe(in);
     if (S_ISREG(st.st_mode)) in->size = (uint64_t)st.st_size;
-    return rsp_source_fd(&in->job->env, in->fd, in->name, &in->inner);
+    return rsp_source_fd(in->env, in->fd, in->name, &in->source);
 }
 
-int input_open(struct input *in, struct job *job, const char *path)
+int input_open_stored(struct input *in, const struct rsp_env *env, const char *path)
 {
     int rc;
     memset(in, 0, sizeof *in);
     in->name = path;
     in->codec = "none";
-    in->job = job;
+    in->env = env;
     in->fd = -1;
-    rsp_error_clear(&job->error);
+    rsp_error_clear(env->error);
     rc = open_fd(in, path);
-    if (!rc) rc = open_inner(in);
-    if (rc) return rc;
-    rc = rsp_source_detect(&job->env, in->inner, &in->source, &in->codec);
-    if (!rc) in->inner = NULL;
+    return rc ? rc : open_source(in);
+}
+
+int input_detect(struct input *in)
+{
+    struct rsp_source *source;
+    int rc = rsp_source_detect(in->env, in->source, &source, &in->codec);
+    if (!rc) in->source = source;
     return rc;
+}
+
+int input_open(struct input *in, const struct rsp_env *env, const char *path)
+{
+    int rc = input_open_stored(in, env, path);
+    return rc ? rc : input_detect(in);
 }
 
 void input_close(struct input *in)
 {
     rsp_source_free(in->source);
-    rsp_source_free(in->inner);
     if (in->own_fd) close(in->fd);
 }

@@ -1,7 +1,7 @@
 /* What this is: bytes of keys and names as text that a terminal may be shown.
  * Rests on: text.h.
  * Does not: judge the width of a character. */
-#include "rdbtool/text.h"
+#include "cli/text.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* What this is: bytes of keys and names as text that a terminal may be shown.
  * Rests on: the C library.
  * Does not: lose anything: what is no printable UTF-8 becomes \xHH, a backslash becomes two. */
-#ifndef RDBTOOL_TEXT_H
-#define RDBTOOL_TEXT_H
+#ifndef CLI_TEXT_H
+#define CLI_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

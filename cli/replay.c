@@ -1,7 +1,7 @@
 /* What this is: one record of a file as a file of its own.
  * Rests on: replay.h.
  * Does not: sum: the checksum of what it gives is 0, which means none. */
-#include "rdbtool/replay.h"
+#include "cli/replay.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,82 @@
+/* What this is: backupd cat: the bytes of a snapshot on standard output, as they came.
+ * Rests on: snapshot.h, respite/sink.h.
+ * Does not: parse them: `backupd cat ID | rdbtool check -` does. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <respite/sink.h>
+
+#include "backupd/snapshot.h"
+#include "cli/exit.h"
+#include "cli/signal.h"
+
+#define PIECE (256u << 10)
+
+static int find_stream(const struct rsp_manifest *m, const char *name, size_t *stream)
+{
+    for (*stream = 0; *stream < m->streams_n; ++*stream) {
+        struct rsp_span s = m->streams[*stream].name;
+        if (!name || (s.n == strlen(name) && !memcmp(s.p, name, s.n))) return 1;
+    }
+    return 0;
+}
+
+static int copy(struct context *c, const struct chosen *s, struct rsp_source *source, struct rsp_sink *sink)
+{
+    uint8_t *buf = malloc(PIECE);
+    uint64_t bytes = 0;
+    int rc = buf ? RSP_OK : RSP_ENOMEM, code = EXIT_OK;
+    while (!rc) {
+        size_t got = 0;
+        rc = signal_caught() ? RSP_ECANCELED : rsp_source_read(source, buf, PIECE, &got);
+        if (rc == RSP_AGAIN) rc = RSP_OK;
+        if (rc || !got) continue;
+        bytes += got;
+        context_progress(c, bytes);
+        if (rsp_sink_write(sink, buf, got) == RSP_OK) continue;
+        code = c->error.sys_errno == EPIPE ? EXIT_PIPE : context_fault(c, c->error.code, NULL, EXIT_TARGET);
+        break;
+    }
+    free(buf);
+    if (code) return code;
+    return rc == RSP_END ? EXIT_OK : context_fault(c, rc, s->name, EXIT_STORAGE);
+}
+
+static int put(struct context *c, const struct chosen *s)
+{
+    const struct rsp_manifest *m = rsp_snapshot_manifest(s->snapshot);
+    const char *name = c->o->operands > 1 ? c->o->operand[1] : NULL;
+    struct rsp_source *source = NULL;
+    struct rsp_sink *sink = NULL;
+    size_t stream;
+    int rc, code;
+    if (!find_stream(m, name, &stream)) {
+        print_err("%s: no stream %s; it has %.*s", s->name, name ? name : "at all",
+                  m->streams_n ? (int)m->streams[0].name.n : 4,
+                  m->streams_n ? (const char *)m->streams[0].name.p : "none");
+        return EXIT_NOT_FOUND;
+    }
+    rc = rsp_snapshot_source(s->snapshot, stream, 0, (unsigned)c->o->value[O_THREADS].number, &source);
+    if (rc) return context_fault(c, rc, s->name, EXIT_STORAGE);
+    rc = rsp_sink_fd(&c->env, STDOUT_FILENO, "standard output", &sink);
+    context_begin(c, s->name, m->streams[stream].plain, 1);
+    code = rc ? context_fault(c, rc, NULL, EXIT_TARGET) : copy(c, s, source, sink);
+    context_end(c);
+    rsp_source_free(source);
+    rsp_sink_free(sink);
+    return code;
+}
+
+int verb_cat(struct context *c)
+{
+    struct chosen s;
+    int code = chosen_open(c, c->o->operand[0], &s);
+    if (code < 0) {
+        if (s.damaged) print_warn("%s: the dump was damaged when it was stored", s.name);
+        code = chosen_finish(c, &s, put(c, &s));
+    }
+    chosen_close(&s);
+    return code;
+}

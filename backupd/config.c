@@ -1,0 +1,180 @@
+/* What this is: reading the configuration file, and which of its values count for a verb.
+ * Rests on: config_impl.h, cli/options.h.
+ * Does not: parse (config_parse.c). */
+#include "backupd/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backupd/config_impl.h"
+#include "backupd/options.h"
+#include "cli/exit.h"
+#include "cli/print.h"
+
+#define FILE_MAX (1 << 20)
+
+static int refuse(const char *path, const char *words, int err)
+{
+    print_err("%s: %s%s%s", path, words, err ? ": " : "", err ? strerror(err) : "");
+    return EXIT_CONFIG;
+}
+
+static int read_all(int fd, char *text, size_t cap, size_t *n)
+{
+    for (*n = 0; *n < cap;) {
+        ssize_t got = read(fd, text + *n, cap - *n);
+        if (got == 0) return 0;
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return -1;
+        *n += (size_t)got;
+    }
+    return 0;
+}
+
+static int read_file(struct options *o, int fd, const char *path, struct config **ret)
+{
+    struct stat st;
+    char *text;
+    size_t n = 0;
+    int code;
+    if (fstat(fd, &st)) return refuse(path, "cannot be inspected", errno);
+    if (S_ISDIR(st.st_mode)) return refuse(path, "is a directory", 0);
+    /* Whoever may write here may choose the repository and the commands that are run. */
+    if (S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH))
+        return refuse(path, "everybody may write to it; 'chmod o-w' it, after a look at what it says", 0);
+    text = malloc(FILE_MAX + 1);
+    if (!text) return refuse(path, rsp_status_text(RSP_ENOMEM), 0);
+    if (read_all(fd, text, FILE_MAX + 1, &n)) code = refuse(path, "cannot read", errno);
+    else if (n > FILE_MAX) code = refuse(path, "is larger than 1 MiB", 0);
+    else code = config_parse(o, path, text, n, ret);
+    free(text);
+    return code;
+}
+
+/* ---- which values count ---- */
+
+static const struct config_entry *find_entry(const struct config *c, enum config_section kind, const char *name,
+                                             const char *key)
+{
+    for (size_t i = 0; c && i < c->entries_n; i++)
+        if (c->entries[i].kind == kind && !strcmp(c->entries[i].key, key) &&
+            (kind == SECTION_GLOBAL || !strcmp(c->entries[i].name, name)))
+            return &c->entries[i];
+    return NULL;
+}
+
+static int head_there(const struct config *c, enum config_section kind, const char *name)
+{
+    for (size_t i = 0; c && i < c->heads_n; i++)
+        if (c->heads[i].kind == kind && !strcmp(c->heads[i].name, name)) return 1;
+    return 0;
+}
+
+/* What an option of a name will be: given, else of the file. */
+static const char *chosen(const struct options *o, const struct config *c, int id, const char *key, const char *source)
+{
+    const struct config_entry *e = NULL;
+    if (o->value[id].text) return o->value[id].text;
+    if (source) e = find_entry(c, SECTION_SOURCE, source, key);
+    if (!e) e = find_entry(c, SECTION_GLOBAL, "", key);
+    return e ? e->value : NULL;
+}
+
+static int apply_opt(struct options *o, const struct config *c, const struct opt *opt, const char *source,
+                     const char *repo)
+{
+    const struct config_entry *first = NULL;
+    if (source && (opt->sections & SECTION_SOURCE)) first = find_entry(c, SECTION_SOURCE, source, opt->name);
+    if (!first && repo && (opt->sections & SECTION_REPO)) first = find_entry(c, SECTION_REPO, repo, opt->name);
+    if (!first && (opt->sections & SECTION_GLOBAL)) first = find_entry(c, SECTION_GLOBAL, "", opt->name);
+    for (size_t i = 0; first && i < c->entries_n; i++) {
+        const struct config_entry *e = &c->entries[i];
+        if (e->kind != first->kind || strcmp(e->name, first->name) != 0 || strcmp(e->key, first->key) != 0) continue;
+        if (options_config(o, opt, e->where, e->value)) return EXIT_CONFIG;
+    }
+    return EXIT_OK;
+}
+
+static int apply(struct options *o, const struct config *c)
+{
+    const char *source = chosen(o, c, O_SOURCE, "source", NULL);
+    const char *repo;
+    if (!source) source = CONFIG_SOURCE;
+    repo = chosen(o, c, O_REPO, "repo", source);
+    for (const struct opt *opt = o->program->opts; opt->name; opt++) {
+        int code;
+        if (!opt->sections || !(opt->verbs & o->verb->bit)) continue;
+        code = apply_opt(o, c, opt, source, repo);
+        if (code) return code;
+    }
+    return EXIT_OK;
+}
+
+int config_load(struct options *o)
+{
+    const struct opt_value *given = &o->value[O_CONFIG];
+    const char *path = given->text ? given->text : CONFIG_DEFAULT, *repo = o->value[O_REPO].text;
+    struct config *c = NULL;
+    int code, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        if (!given->text && errno == ENOENT) return -1;
+        /* One's own repository needs no configuration of the machine. */
+        if (!given->text && errno == EACCES && repo && strchr(repo, ':')) return -1;
+        return refuse(path, "cannot open", errno);
+    }
+    code = read_file(o, fd, path, &c);
+    close(fd);
+    if (code) return code;
+    o->config = c;
+    c->path = strdup(path);
+    if (!c->path) return refuse(path, rsp_status_text(RSP_ENOMEM), 0);
+    code = apply(o, c);
+    return code ? code : -1;
+}
+
+/* ---- questions ---- */
+
+const char *config_url(const struct options *o, const char *repo, const char **name, int *code)
+{
+    const struct config *c = o->config;
+    const struct config_entry *e;
+    *name = NULL;
+    *code = EXIT_OK;
+    if (!repo || strchr(repo, ':')) return repo;
+    e = find_entry(c, SECTION_REPO, repo, "url");
+    *name = repo;
+    if (e) return e->value;
+    *code = EXIT_CONFIG;
+    if (head_there(c, SECTION_REPO, repo)) print_err("%s: [repo %s] has no url", c->path, repo);
+    else if (c) print_err("%s: there is no section [repo %s]; a URL begins with file:", c->path, repo);
+    else
+        print_err("repo '%s' is no URL such as file:/srv/backup, and there is no configuration file that names it",
+                  repo);
+    return NULL;
+}
+
+const char *config_source_name(const struct options *o, size_t i)
+{
+    const struct config *c = o->config;
+    for (size_t k = 0; c && k < c->heads_n; k++) {
+        if (c->heads[k].kind != SECTION_SOURCE) continue;
+        if (!i--) return c->heads[k].name;
+    }
+    return NULL;
+}
+
+const char *config_path(const struct options *o)
+{
+    const struct config *c = o->config;
+    return c ? c->path : NULL;
+}
+
+const char *config_where(const struct options *o, enum config_section section, const char *name, const char *key)
+{
+    const struct config_entry *e = find_entry(o->config, section, name, key);
+    return e ? e->where : NULL;
+}

@@ -1,0 +1,232 @@
+/* What this is: the tables of backupd: its verbs, and its options, which are also environment variables and the keys of
+ *   the configuration file.
+ * Rests on: options.h, config.h, cli/reading.h.
+ * Does not: know what a verb does. */
+#include "backupd/options.h"
+
+#include <respite/version.h>
+
+#include "backupd/config.h"
+#include "cli/reading.h"
+
+#define V_FILTER (V_GET | V_EXPORT)
+#define V_READ (V_CAT | V_GET | V_EXPORT | V_RESTORE)
+/* Those that read the record log. */
+#define V_LOG                                                                                                        \
+    (V_BACKUP | V_LIST | V_SHOW | V_READ | V_VERIFY | V_PIN | V_UNPIN | V_ANNOTATE | V_EXPIRE | V_PRUNE | V_STATUS | \
+     V_CHECK | V_KEY_REMOVE | V_KEY_REWRAP)
+/* Those that open or seal a secret. */
+#define V_SECRET (VERB_ALL & ~V_KEY_POLICY)
+#define V_REPO (VERB_ALL & ~V_KEY_POLICY)
+#define V_REPORT (VERB_ALL & ~(V_FILTER | V_CAT | V_KEY_POLICY))
+
+#define OF_REPO (SECTION_GLOBAL | SECTION_REPO)
+#define OF_SOURCE (SECTION_GLOBAL | SECTION_SOURCE)
+
+static const char *const check_words[] = {"full", "quick", NULL};
+static const char *const prove_words[] = {"read", NULL};
+static const char *const suite_words[] = {"chacha20poly1305", "none", NULL};
+
+static const struct verb verbs[] = {
+    {.name = "init",
+     .bit = V_INIT,
+     .help = "make a repository, or make this host known to one (--root)",
+     .notes = "The recovery sheet is shown once, on the terminal or in the file of --recovery-out. Whoever has it can\n"
+              "do everything; without it nothing can be restored once the other readers are gone. Print it."},
+    {.name = "key new", .bit = V_KEY_NEW, .help = "make an identity in a file of its own"},
+    {.name = "key show", .bit = V_KEY_SHOW, .help = "the public text, name and rights of the identity at hand"},
+    {.name = "key add",
+     .bit = V_KEY_ADD,
+     .operands = "[PUB]",
+     .max = 1,
+     .help = "give an identity rights (needs --identity of root)",
+     .notes = "A passphrase reader has no file: its secret stands in the roles record under the passphrase. Whoever\n"
+              "steals the storage can guess passphrases at leisure: take a long one."},
+    {.name = "key remove",
+     .bit = V_KEY_REMOVE,
+     .operands = "NAME|PUB",
+     .min = 1,
+     .max = 1,
+     .help = "take an identity's rights away (needs --identity of root)"},
+    {.name = "key list", .bit = V_KEY_LIST, .help = "who may do what"},
+    {.name = "key rewrap", .bit = V_KEY_REWRAP, .help = "let today's readers open the snapshots there are"},
+    {.name = "key republish", .bit = V_KEY_REPUBLISH, .help = "put back roles records that the storage lost"},
+    {.name = "key policy", .bit = V_KEY_POLICY, .help = "how to let a writer create and never change or delete"},
+    {.name = "backup", .bit = V_BACKUP, .help = "store a dump as a snapshot, checked while it is stored"},
+    {.name = "list", .bit = V_LIST, .help = "the snapshots, the newest last"},
+    {.name = "show", .bit = V_SHOW, .operands = "ID", .min = 1, .max = 1, .help = "all about one snapshot"},
+    {.name = "cat",
+     .bit = V_CAT,
+     .operands = "ID [STREAM]",
+     .min = 1,
+     .max = 2,
+     .help = "the bytes of a snapshot on standard output"},
+    {.name = "get", .bit = V_GET, .operands = "ID [KEY]", .min = 1, .max = 2, .help = "the value of one key"},
+    {.name = "export",
+     .bit = V_EXPORT,
+     .operands = "ID",
+     .min = 1,
+     .max = 1,
+     .help = "the data of a snapshot as JSON, an object a key"},
+    {.name = "verify",
+     .bit = V_VERIFY,
+     .operands = "[ID]",
+     .max = 1,
+     .help = "is everything there, and is it what was signed?"},
+    {.name = "restore", .bit = V_RESTORE, .operands = "ID", .min = 1, .max = 1, .help = "write a snapshot to a file"},
+    {.name = "pin", .bit = V_PIN, .operands = "ID", .min = 1, .max = 1, .help = "keep a snapshot for ever"},
+    {.name = "unpin", .bit = V_UNPIN, .operands = "ID", .min = 1, .max = 1, .help = "no longer keep it for ever"},
+    {.name = "annotate",
+     .bit = V_ANNOTATE,
+     .operands = "ID K=V...",
+     .min = 2,
+     .max = OPERANDS_MANY,
+     .help = "write facts beside a snapshot, in the clear"},
+    {.name = "expire",
+     .bit = V_EXPIRE,
+     .operands = "[ID...]",
+     .max = OPERANDS_MANY,
+     .help = "retire snapshots by the rules of --keep-*, or these",
+     .notes = "Nothing is deleted: prune does that, when the quarantine is over. The last good snapshot of a source,\n"
+              "pinned ones, those younger than --min-age and more than 30% at once are never retired."},
+    {.name = "prune", .bit = V_PRUNE, .help = "delete what was retired long enough ago, and debris"},
+    {.name = "status", .bit = V_STATUS, .help = "the newest snapshot of each source, for monitoring"},
+    {.name = "check", .bit = V_CHECK, .help = "configuration, rights, clock and space"},
+    {0}};
+
+static const struct opt opts[] = {
+    {O_REPO, "repo", 'r', OPT_STRING, .arg = "URL|NAME", .verbs = V_REPO, .sections = OF_SOURCE,
+     .help = "the repository: file:/absolute/path, or a section [repo NAME] of the configuration"},
+    {O_IDENTITY, "identity", 'i', OPT_PATH, .repeat = 1, .verbs = V_SECRET & ~V_KEY_NEW, .sections = OF_REPO,
+     .help = "identity file or recovery sheet; - asks for it; in place of the host's own"},
+    {O_PASSPHRASE_FILE, "passphrase-file", 0, OPT_PATH, .verbs = V_SECRET, .sections = OF_REPO,
+     .help = "the passphrase of what is sealed is what this file holds"},
+    {O_PASSPHRASE_FD, "passphrase-fd", 0, OPT_INT, .arg = "N", .min = 0, .max = 1 << 20, .verbs = V_SECRET,
+     .help = "read the passphrase from this descriptor"},
+    {O_PASSPHRASE_COMMAND, "passphrase-command", 0, OPT_STRING, .arg = "COMMAND", .verbs = V_SECRET,
+     .sections = OF_REPO, .help = "the passphrase is what this prints; run without a shell"},
+    {O_ROOT, "root", 0, OPT_STRING, .arg = "PUB|FILE", .verbs = V_REPO, .sections = OF_REPO,
+     .help = "the public identity of root, on a host that init has not seen"},
+    {O_ACCEPT_ROLLBACK, "accept-rollback", 0, OPT_FLAG, .verbs = V_LOG,
+     .help = "go on although the storage shows less than this host has seen"},
+    {O_EXPECT_HEAD, "expect-head", 0, OPT_STRING, .arg = "HASH", .verbs = V_LOG,
+     .help = "the log must hold this record (first digits of its hash)"},
+    {O_CONFIG, "config", 'c', OPT_PATH, .verbs = VERB_ALL,
+     .help = "configuration file (default: " CONFIG_DEFAULT ", when it exists)"},
+    {O_STATE, "state", 0, OPT_PATH, .arg = "DIR", .verbs = VERB_ALL, .sections = SECTION_GLOBAL,
+     .help = "state directory (default: /var/lib/respite for root, else ~/.local/state/respite)"},
+    {O_NOW, "now", 0, OPT_STRING, .arg = "TIME", .verbs = VERB_ALL & ~V_FILTER,
+     .help = "instead of the clock: 2026-11-20T05:35:00Z, @seconds, or milliseconds since the epoch"},
+    {O_JSON, "json", 'j', OPT_FLAG, .verbs = V_REPORT, .help = "the report as JSON"},
+    {O_VERBOSE, "verbose", 'v', OPT_FLAG, .verbs = VERB_ALL, .sections = SECTION_GLOBAL,
+     .help = "say more on standard error"},
+    {O_NO_PROGRESS, "no-progress", 0, OPT_FLAG, .verbs = V_BACKUP | V_READ | V_VERIFY | V_CHECK,
+     .sections = SECTION_GLOBAL, .help = "no progress line on the terminal"},
+    {O_THREADS, "threads", 0, OPT_INT, .arg = "N", .min = 1, .max = 256,
+     .verbs = V_BACKUP | V_READ | V_VERIFY | V_CHECK, .sections = OF_SOURCE,
+     .help = "worker threads (default: processors)"},
+    {O_TMPDIR, "tmpdir", 0, OPT_PATH, .arg = "DIR", .verbs = V_BACKUP | V_FILTER | V_VERIFY | V_RESTORE | V_CHECK,
+     .sections = SECTION_GLOBAL, .help = "where temporary files go (default: $TMPDIR, /var/tmp or /tmp)"},
+    {O_DRY_RUN, "dry-run", 'n', OPT_FLAG, .verbs = V_EXPIRE | V_PRUNE | V_KEY_REMOVE | V_PIN | V_UNPIN,
+     .help = "say what would be done, and do nothing"},
+
+    {O_RECOVERY_OUT, "recovery-out", 0, OPT_PATH, .verbs = V_INIT,
+     .help = "write the recovery sheet to this new file instead of the terminal"},
+    {O_NAME, "name", 0, OPT_STRING, .arg = "NAME", .verbs = V_INIT | V_KEY_NEW | V_KEY_ADD,
+     .help = "what roles records call the identity (init: default the host's name)"},
+    {O_NO_KEEP, "no-keep", 0, OPT_FLAG, .verbs = V_INIT, .help = "this host may write, but not expire or prune"},
+    {O_MIRROR_OF, "mirror-of", 0, OPT_STRING, .arg = "URL|NAME", .verbs = V_INIT,
+     .help = "a second repository with the roles of this one"},
+    {O_OUT, "out", 0, OPT_PATH, .verbs = V_KEY_NEW, .help = "the new file of the identity"},
+    {O_ROLE, "role", 0, OPT_STRING, .repeat = 1, .arg = "ROLE", .verbs = V_KEY_ADD,
+     .help = "read, write, write:SOURCE,SOURCE, keep or prove"},
+    {O_PASSPHRASE_READER, "passphrase-reader", 0, OPT_FLAG, .verbs = V_KEY_ADD,
+     .help = "a new identity, sealed under the passphrase into the roles record"},
+
+    {O_SOURCE, "source", 's', OPT_STRING, .arg = "NAME", .text = CONFIG_SOURCE, .verbs = V_BACKUP | V_CHECK,
+     .sections = SECTION_GLOBAL,
+     .help = "what is backed up; a section [source NAME] of the configuration may tell more"},
+    {O_SOURCE, "source", 's', OPT_STRING, .arg = "NAME",
+     .verbs = V_LIST | V_SHOW | V_READ | V_VERIFY | V_PIN | V_UNPIN | V_ANNOTATE | V_STATUS | V_EXPIRE,
+     .help = "only snapshots of this source"},
+    {O_ALL, "all", 'a', OPT_FLAG, .verbs = V_LIST, .help = "every snapshot, with the whole log verified"},
+    {O_LIMIT, "limit", 0, OPT_INT, .arg = "N", .min = 1, .max = 1000000, .text = "20", .verbs = V_LIST,
+     .help = "the newest so many"},
+    {O_NOTE, "note", 0, OPT_STRING, .arg = "TEXT", .verbs = V_PIN, .help = "why"},
+    {O_KEEP_LAST, "keep-last", 0, OPT_INT, .arg = "N", .min = 0, .max = 1000000, .verbs = V_EXPIRE | V_CHECK,
+     .sections = OF_REPO, .help = "keep the newest so many of each source"},
+    {O_KEEP_HOURLY, "keep-hourly", 0, OPT_INT, .arg = "N", .min = 0, .max = 1000000, .verbs = V_EXPIRE | V_CHECK,
+     .sections = OF_REPO, .help = "keep one of each of so many hours"},
+    {O_KEEP_DAILY, "keep-daily", 0, OPT_INT, .arg = "N", .min = 0, .max = 1000000, .verbs = V_EXPIRE | V_CHECK,
+     .sections = OF_REPO, .help = "keep one of each of so many days"},
+    {O_KEEP_WEEKLY, "keep-weekly", 0, OPT_INT, .arg = "N", .min = 0, .max = 1000000, .verbs = V_EXPIRE | V_CHECK,
+     .sections = OF_REPO, .help = "keep one of each of so many weeks"},
+    {O_KEEP_MONTHLY, "keep-monthly", 0, OPT_INT, .arg = "N", .min = 0, .max = 1000000, .verbs = V_EXPIRE | V_CHECK,
+     .sections = OF_REPO, .help = "keep one of each of so many months"},
+    {O_KEEP_YEARLY, "keep-yearly", 0, OPT_INT, .arg = "N", .min = 0, .max = 1000000, .verbs = V_EXPIRE | V_CHECK,
+     .sections = OF_REPO, .help = "keep one of each of so many years"},
+    {O_KEEP_WITHIN, "keep-within", 0, OPT_DURATION, .verbs = V_EXPIRE | V_CHECK, .sections = OF_REPO,
+     .help = "keep all that are not older"},
+    {O_MIN_AGE, "min-age", 0, OPT_DURATION, .text = "24h", .verbs = V_EXPIRE | V_CHECK, .sections = OF_REPO,
+     .help = "never retire a younger one"},
+    {O_ACKNOWLEDGE, "acknowledge", 0, OPT_STRING, .repeat = 1, .arg = "NAME|HASH", .verbs = V_EXPIRE,
+     .help = "give up what is damaged or missing: the way out of exit status 24"},
+    {O_QUARANTINE, "quarantine", 0, OPT_DURATION, .text = "24h", .verbs = V_PRUNE | V_CHECK, .sections = OF_REPO,
+     .help = "how long a retired snapshot stays"},
+    {O_DEBRIS_AGE, "debris-age", 0, OPT_DURATION, .text = "7d", .verbs = V_PRUNE | V_CHECK, .sections = OF_REPO,
+     .help = "how long leftovers of dead runs stay"},
+    {O_MAX_AGE, "max-age", 0, OPT_DURATION, .verbs = V_STATUS | V_CHECK, .sections = OF_REPO,
+     .help = "exit status 3 when the newest snapshot of a source is older"},
+    {O_PRINT_CONFIG, "print-config", 0, OPT_FLAG, .verbs = V_CHECK,
+     .help = "the values that count, and where each comes from; nothing else"},
+
+    {O_FROM, "from", 0, OPT_PATH, .verbs = V_BACKUP | V_CHECK, .sections = SECTION_SOURCE,
+     .help = "the dump; - is standard input; may be compressed by zstd, gzip or lz4"},
+    {O_TAG, "tag", 0, OPT_STRING, .repeat = 1, .arg = "K=V", .verbs = V_BACKUP | V_CHECK, .sections = OF_SOURCE,
+     .help = "a fact for the sealed manifest"},
+    {O_CHECK, "check", 0, OPT_ENUM, .words = check_words, .text = "full", .verbs = V_BACKUP | V_CHECK,
+     .sections = OF_SOURCE, .help = "how the dump is checked; a quick one is never good"},
+    {O_NO_DIGEST, "no-digest", 0, OPT_FLAG, .verbs = V_BACKUP | V_CHECK, .sections = OF_SOURCE,
+     .help = "do not compute dd1; never good"},
+    {O_ACCEPT_DAMAGED, "accept-damaged", 0, OPT_FLAG, .verbs = V_BACKUP | V_CHECK, .sections = OF_SOURCE,
+     .help = "store a damaged dump all the same, flagged for ever"},
+    {O_PROVE, "prove", 0, OPT_ENUM, .words = prove_words, .verbs = V_BACKUP | V_CHECK, .sections = OF_SOURCE,
+     .help = "read: read everything back from the storage before the commit"},
+    {O_LEVEL, "level", 0, OPT_INT, .arg = "N", .min = 1, .max = 22, .text = "3", .verbs = V_BACKUP | V_CHECK,
+     .sections = OF_SOURCE, .help = "of zstd"},
+    {O_NO_RECHECK, "no-recheck", 0, OPT_FLAG, .verbs = V_BACKUP | V_CHECK, .sections = OF_SOURCE,
+     .help = "do not decompress and compare each chunk after compressing it"},
+    {O_SUITE, "suite", 0, OPT_ENUM, .words = suite_words, .text = "chacha20poly1305", .verbs = V_BACKUP | V_CHECK,
+     .sections = OF_SOURCE, .help = "none: nothing is encrypted, and list says so in every line"},
+    {O_CHUNK, "chunk", 0, OPT_SIZE, .min = 4096, .max = 16 << 20, .text = "2M", .verbs = V_BACKUP | V_CHECK,
+     .sections = OF_SOURCE, .help = "plaintext of a chunk"},
+
+    READING_FILTER_ROWS(V_FILTER, V_EXPORT, V_GET),
+    READING_OUTPUT_ROWS(V_GET, V_EXPORT),
+    {O_OUTPUT, "output", 'o', OPT_PATH, .arg = "OUT", .verbs = V_EXPORT,
+     .help = "write to this file, which appears when all is well, or not at all"},
+    {O_FORCE, "force", 0, OPT_FLAG, .verbs = V_EXPORT | V_RESTORE, .help = "an existing file may be replaced"},
+    {O_READ_STORED, "read-stored", 0, OPT_FLAG, .verbs = V_VERIFY, .help = "hash every stored byte; needs no secret"},
+    {O_READ_DATA, "read-data", 0, OPT_PERCENT, .arg = "P%", .alone = "100%", .verbs = V_VERIFY,
+     .help = "open, decompress and parse everything again, or so much of it at random"},
+    {O_TO, "to", 0, OPT_PATH, .verbs = V_RESTORE, .help = "the file to make"},
+    {O_RESUME, "resume", 0, OPT_FLAG, .verbs = V_RESTORE, .help = "go on with what an interrupted run left"},
+    {O_NO_CHECK, "no-check", 0, OPT_FLAG, .verbs = V_RESTORE, .help = "do not parse what is restored"},
+    {0}};
+
+const struct program backupd_program = {
+    .name = "backupd",
+    .about = "backs up Redis and Valkey, and brings them back",
+    .version = RSP_VERSION_STRING,
+    .verbs = verbs,
+    .opts = opts,
+    .count = O_COUNT,
+    .env_prefix = "RESPITE_",
+    .config = config_load,
+    .config_free = config_free,
+    .notes = "The server is gone? On any machine, with the storage and the recovery sheet:\n"
+             "  backupd list --repo file:/path --identity SHEET\n"
+             "  backupd restore latest --repo file:/path --identity SHEET --to dump.rdb\n\n"
+             "Exit status: 0 well, 3 findings, 4 no such snapshot, 10 no repository, 12 no key at hand,\n"
+             "20 configuration, 22 storage, 24 integrity; all in respite-exit-status(7).\n",
+};
