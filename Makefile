@@ -173,11 +173,15 @@ $(B)/bench/%:
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # Power cuts: a library that logs what a program writes, and what rebuilds the tree that would be left (tests/power).
-$(B)/tests/power/shim.so: tests/power/shim.c Makefile
+$(B)/tests/power/shim.so: tests/power/shim.c tests/power/power.h Makefile
 	$(call say,LD)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -fsanitize%,$(ALL_CFLAGS)) -shared -o $@ $< -ldl
-$(B)/tests/power/%: tests/power/%.c Makefile
+$(B)/tests/power/objects: $(B)/obj/tests/power/objects.o $(B)/lib/librespite_internal.a
+	$(call say,LD)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+$(B)/tests/power/%: tests/power/%.c tests/power/power.h Makefile
 	$(call say,CC)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<

@@ -1,5 +1,5 @@
 /* What this is: `rdbtool check`: every file, finding by finding.
- * Rests on: respite/sys/check.h, input.h, text.h, cli/.
+ * Rests on: respite/sys/check.h, sealed.h, cli/.
  * Does not: judge (lib does). */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,8 +12,8 @@
 #include "cli/exit.h"
 #include "cli/print.h"
 #include "cli/signal.h"
-#include "rdbtool/input.h"
-#include "rdbtool/text.h"
+#include "cli/text.h"
+#include "rdbtool/sealed.h"
 
 #define SHOW_KEY 160
 
@@ -217,8 +217,9 @@ static int judge(struct check_job *c, struct input *in)
     if (o.digest && !o.quick) rc = rsp_dd1_table_new(&c->job->env, &dd1);
     o.dd1 = dd1;
     if (!rc) {
-        job_begin(c->job, in, 0);
+        job_begin(c->job, in->name, in->size, 0);
         rc = rsp_check_file(&c->job->env, in->source, &o, &r);
+        if (!rc) rc = dump_late(c->job);
         job_end(c->job);
     }
     if (rc == RSP_EUSER) {
@@ -244,7 +245,7 @@ static int check_file(struct job *job, const char *path)
     c.as_json = job->o->value[O_JSON].count != 0;
     c.terminal = isatty(STDOUT_FILENO);
     c.most = (uint64_t)job->o->value[O_MAX_FINDINGS].number;
-    rc = input_open(&in, job, path);
+    rc = dump_open(job, &in, path);
     c.name = in.name;
     if (c.as_json) {
         struct rsp_span name = {(const uint8_t *)c.name, strlen(c.name)};
@@ -254,8 +255,8 @@ static int check_file(struct job *job, const char *path)
         json_array(&c.json, "findings");
     }
     if (!rc) code = judge(&c, &in);
-    else if (rc == RSP_EUNSUPPORTED || rc == RSP_EFORMAT || rc == RSP_ETRUNCATED) code = bad_envelope(&c, rc);
-    else code = not_judged(&c, rc, EXIT_SOURCE);
+    else if (dump_is_finding(job, rc)) code = bad_envelope(&c, rc);
+    else code = dump_exit(job, not_judged(&c, rc, EXIT_SOURCE));
     input_close(&in);
     return code;
 }

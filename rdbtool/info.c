@@ -13,6 +13,7 @@
 #include "cli/exit.h"
 #include "cli/print.h"
 #include "cli/signal.h"
+#include "rdbtool/sealed.h"
 
 /* Framing is counted where batches come in order, so that the feeding thread can go on; with --digest the workers
  * look at values before. */
@@ -169,16 +170,17 @@ int verb_info(struct job *job)
     struct input in;
     int rc, code;
     if (!info) return job_fault(job, RSP_ENOMEM, NULL, EXIT_INTERNAL);
-    rc = input_open(&in, job, job->o->operand[0]);
+    rc = dump_open(job, &in, job->o->operand[0]);
     if (rc) {
-        code = job_fault(job, rc, in.name, EXIT_SOURCE);
+        code = dump_fault(job, rc, &in);
         goto out;
     }
     info->job = job;
     info->in = &in;
     rc = stats_init(&info->stats, &job->env, rsp_filter_now_ms(job->filter), (unsigned)job->o->value[O_TOP].number);
-    job_begin(job, &in, 0);
+    job_begin(job, in.name, in.size, 0);
     if (!rc) rc = run(info);
+    if (!rc) rc = dump_late(job);
     job_end(job);
     info->status = rc;
     code = report(info);

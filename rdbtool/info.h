@@ -1,12 +1,13 @@
 /* What this is: info's report, between gathering (info.c) and its two forms.
- * Rests on: stats.h, input.h.
+ * Rests on: stats.h, options.h, cli/input.h.
  * Does not: concern other verbs. */
 #ifndef RDBTOOL_INFO_H
 #define RDBTOOL_INFO_H
 
 #include <respite/sys/digest.h>
 
-#include "rdbtool/input.h"
+#include "cli/input.h"
+#include "rdbtool/options.h"
 #include "rdbtool/stats.h"
 
 struct info {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cli/print.h"
+#include "cli/text.h"
 #include "rdbtool/info.h"
-#include "rdbtool/text.h"
 
 #define SHOW_KEY 80
 #define SHOW_TEXT 120

@@ -107,6 +107,17 @@ static int seek(struct rsp_log *log, const char *what, struct sought *s)
     return RSP_OK;
 }
 
+/* What has a record's name but not its bytes must not give the record itself up. */
+static int check_name(struct rsp_log *log, const char *what, struct sought *s)
+{
+    const struct rsp_record *named = s->record;
+    s->record = rsp_log_by_hash(log, s->hash);
+    if (s->prefix || s->record == named || !s->record->bytes) return RSP_OK;
+    return fail(&log->env, RSP_EDENIED, what,
+                "this file is not the record it is named after, which is there as %s: nothing is lost; remove the file",
+                s->record->name);
+}
+
 int rsp_acknowledge(struct rsp_log *log, const char *name_or_hash, int dry_run)
 {
     struct sought s;
@@ -115,6 +126,7 @@ int rsp_acknowledge(struct rsp_log *log, const char *name_or_hash, int dry_run)
     memset(&s, 0, sizeof s);
     if (!log->full) return fail(&log->env, RSP_ESTATE, name_or_hash, "giving up a record needs the whole record log");
     rc = seek(log, name_or_hash, &s);
+    if (!rc && s.record) rc = check_name(log, name_or_hash, &s);
     if (!rc && s.record && s.record->kind != RSP_REC_COMMIT && (s.record->state & RSP_RECORD_LOADED))
         rc = fail(&log->env, RSP_EDENIED, name_or_hash, "this %s record is sound: there is nothing to give up",
                   rsp_record_kind_text(s.record->kind));

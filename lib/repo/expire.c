@@ -208,7 +208,7 @@ int rsp_expire(struct rsp_log *log, const struct rsp_retention *policy, int dry_
     rc = check_policy(log, &p);
     if (!rc) rc = keep_sound(log, "expire");
     if (!rc && !dry_run) rc = keep_right(log, "expire");
-    if (!rc) rc = keep_now(log, &now_ms);
+    if (!rc) rc = keep_now(log, dry_run ? p.as_of_ms : 0, &now_ms);
     if (rc) return rc;
     living = count_living(log);
     if (living) r.rows = mem_alloc(&log->env, living * sizeof *r.rows);

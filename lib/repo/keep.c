@@ -144,15 +144,19 @@ int keep_refs(struct rsp_log *log, struct rsp_record *r)
     int rc;
     if (!r->refs_apart || r->refs) return RSP_OK;
     name_hashed(name, "refs", r->refs_hash);
-    rc = repo_get_hashed(repo, name, r->refs_hash, RECORD_MAX * 4, &p, &n);
+    rc = repo_get_hashed(repo, name, r->refs_hash, REFS_FILE_MAX, &p, &n);
     if (rc) return rc;
     rc = refs_decode(&repo->env, r, (struct rsp_span){p, n});
     rsp_store_release(repo->store, p, n);
     return rc;
 }
 
-int keep_now(struct rsp_log *log, int64_t *ms)
+int keep_now(struct rsp_log *log, int64_t as_of_ms, int64_t *ms)
 {
+    if (as_of_ms) {
+        *ms = as_of_ms;
+        return RSP_OK;
+    }
     int rc = rsp_store_now(log->repo->store, ms);
     if (rc != RSP_EPERM) return rc;
     if (log->env.error) rsp_error_clear(log->env.error);

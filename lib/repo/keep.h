@@ -38,7 +38,7 @@ void held_name(const struct held *h, char out[NAME_MAX_BYTES]);
 /* The commit's references into r->refs when they lie apart. */
 int keep_refs(struct rsp_log *log, struct rsp_record *r);
 /* The store's clock; a store that cannot be written to has none: the system's then. */
-int keep_now(struct rsp_log *log, int64_t *ms);
+int keep_now(struct rsp_log *log, int64_t as_of_ms, int64_t *ms);
 /* RSP_ESTATE: not a full log of every source. RSP_EINTEGRITY: it has faults. what: "expire", ... */
 int keep_sound(struct rsp_log *log, const char *what);
 /* RSP_ERIGHT unless an identity at hand has keep. */

@@ -8,7 +8,8 @@
 
 #include "repo/log_impl.h"
 
-#define TRIES 3 /* a record that is listed and gone a moment later: a prune is at work, list again */
+/* A record that is listed and gone a moment later, or under roles that came just now: list again. */
+#define TRIES 5
 
 /* ---- sets of hashes ---- */
 
@@ -185,7 +186,7 @@ static void records_free(struct log *log)
     mem_free(env, log->pub.records, log->cap * sizeof *log->pub.records);
     if (log->by_hash) mem_free(env, log->by_hash, log->cap * sizeof *log->by_hash);
     log->pub.records = log->by_hash = NULL;
-    log->pub.records_n = log->cap = 0;
+    log->pub.records_n = log->by_hash_n = log->cap = 0;
     for (size_t i = 0; i < log->pub.troubles_n; i++) trouble_free(env, &log->pub.troubles[i]);
     mem_free(env, log->pub.troubles, log->pub.troubles_cap * sizeof *log->pub.troubles);
     log->pub.troubles = NULL;
@@ -228,13 +229,19 @@ static int load_once(struct log *log)
         log->judged = mem_zero(&log->pub.env, log->pub.records_n * sizeof *log->judged);
         if (!log->judged) return RSP_ENOMEM;
     }
+    if (log->rows && log->by_hash_n != log->pub.records_n) { /* two files of one hash: their bytes tell which it is */
+        log->rows = 0;
+        log->pub.full = 1;
+    }
     rc = fetch_wanted(log);
     if (!rc && needs_all(log)) {
         log->rows = 0;
         log->pub.full = 1;
         rc = fetch_wanted(log);
     }
-    if (!rc) rc = log_graph(log);
+    if (rc) return rc;
+    log_sort(log); /* of several files of one hash, those fetched tell which is the record */
+    rc = log_graph(log);
     if (!rc) rc = log_seen_check(log);
     return rc;
 }
@@ -257,12 +264,16 @@ int rsp_log_load(struct rsp_repo *repo, const struct rsp_log_options *options, s
         memcpy(log->source, o.source, ID_BYTES);
     }
     for (int i = 0; i < TRIES; i++) {
+        int grown = 0;
         records_free(log);
         log->rows = o.rows;
         log->pub.full = !o.rows;
+        log->new_roles = 0;
+        log->last_try = i + 1 == TRIES;
         rc = load_once(log);
-        if (rc != RSP_ENOTFOUND) break;
-        if (i + 1 < TRIES && repo->env.error) rsp_error_clear(repo->env.error);
+        if (!rc && log->new_roles && !log->last_try) rc = repo_refresh_roles(repo, &grown);
+        if (rc != RSP_ENOTFOUND && !grown) break;
+        if (rc && i + 1 < TRIES && repo->env.error) rsp_error_clear(repo->env.error);
     }
     if (!rc && log->pub.full && !log->pub.faults) rc = log_seen_save(log);
     if (rc) {

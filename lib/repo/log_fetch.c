@@ -8,6 +8,7 @@
 
 #define WAY_RECORD \
     "put the file back from a mirror, or give it up for ever: backupd expire --acknowledge NAME (listed as lost then)"
+#define WAY_NEWER "use a newer release; when none knows it, give it up for ever: backupd expire --acknowledge NAME"
 #define WAY_ROLES "backupd key republish, on a host that has seen it"
 
 static void wrong(struct judged *j, int status, const char *kind, const char *way_out, const char *format, ...)
@@ -55,17 +56,19 @@ static const struct rsp_roles *roles_of(const struct rsp_repo *repo, const struc
     return roles;
 }
 
-static void judge_right(const struct rsp_repo *repo, struct rsp_record *r, struct judged *j)
+static void judge_right(struct log *log, struct rsp_record *r, struct judged *j)
 {
+    const struct rsp_repo *repo = log->pub.repo;
     const struct rsp_roles *roles = roles_of(repo, r);
     char hex[2 * HASH_BYTES + 1];
     if (!roles) {
+        log->new_roles = 1;
         hex_text(hex, r->roles, HASH_BYTES);
         wrong(j, RSP_EINTEGRITY, "roles", WAY_ROLES, "names the roles record %.16s..., which the store does not show",
               hex);
         return;
     }
-    r->roles_n = roles->n;
+    r->roles_n = memcmp(roles->hash, r->roles, HASH_BYTES) ? 0 : roles->n; /* 0: given up, its number is not known */
     if (!record_signer_may(roles, r->signer, r->kind, r->source)) {
         hex_text(hex, r->signer, 32);
         wrong(j, RSP_EINTEGRITY, "record", WAY_RECORD,
@@ -89,7 +92,7 @@ static int fetch_refs(struct log *log, struct rsp_record *r, struct judged *j)
     size_t n = 0;
     int rc;
     name_hashed(name, "refs", r->refs_hash);
-    rc = repo_get_hashed(repo, name, r->refs_hash, RECORD_MAX * 4, &p, &n);
+    rc = repo_get_hashed(repo, name, r->refs_hash, REFS_FILE_MAX, &p, &n);
     if (!rc) {
         struct rsp_span bytes = {p, n};
         rc = refs_decode(&repo->env, r, bytes);
@@ -122,7 +125,7 @@ int log_fetch_record(struct log *log, struct rsp_record *r, struct judged *j)
     env.error = &kept;
     name_record_path(path, r);
     rc = rsp_store_get(repo->store, path, RECORD_MAX, &p, &n);
-    if (rc && unreadable(rc)) {
+    if (rc && (unreadable(rc) || (rc == RSP_ENOTFOUND && log->last_try))) {
         if (user) rsp_error_clear(user);
         wrong(j, RSP_EINTEGRITY, "record", WAY_RECORD, "cannot be read: %s", rsp_status_text(rc));
         r->state |= RSP_RECORD_BROKEN;
@@ -139,13 +142,14 @@ int log_fetch_record(struct log *log, struct rsp_record *r, struct judged *j)
     rc = n ? record_decode(&env, r, own, n, j->repository) : RSP_EINTEGRITY;
     if (!n) mem_free(&env, own, 1);
     if (rc == RSP_ENOMEM) return fail(&repo->env, RSP_ENOMEM, NULL, "out of memory");
+    if (rc == RSP_EVERSION) judge_right(log, r, j); /* it may be nothing but a forgery */
     if (rc) {
-        wrong(j, rc, "record", rc == RSP_EVERSION ? "use a newer release" : WAY_RECORD, "%s",
+        wrong(j, rc, "record", rc == RSP_EVERSION ? WAY_NEWER : WAY_RECORD, "%s",
               kept.message[0] ? kept.message : "empty");
         r->state |= RSP_RECORD_BROKEN;
         return RSP_OK;
     }
-    judge_right(repo, r, j);
+    judge_right(log, r, j);
     if (!j->status && log->refs && r->refs_apart) rc = fetch_refs(log, r, j);
     /* Without its list of objects the record itself is as valid as before. */
     if (!rc) r->state |= j->status && strcmp(j->kind, "object") != 0 ? RSP_RECORD_BROKEN : RSP_RECORD_LOADED;

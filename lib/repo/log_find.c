@@ -23,7 +23,7 @@ static int of_source(const struct rsp_record *r, const uint8_t *source)
 static int newer(const struct rsp_record *a, const struct rsp_record *b)
 {
     if (!memcmp(a->source, b->source, ID_BYTES) && a->seq != b->seq) return a->seq > b->seq;
-    return a->time_ms > b->time_ms;
+    return a->effective_ms > b->effective_ms; /* no signer chooses it alone */
 }
 
 static int find_latest(struct rsp_log *log, const uint8_t *source, struct rsp_record **ret)
@@ -52,8 +52,13 @@ static int match(struct rsp_log *log, const char *id, const uint8_t *source, int
         if (rc) return rc;
         if (!(r->state & RSP_RECORD_LOADED)) continue;
         if (!by_hash && !begins(r->snapshot, ID_BYTES, id, n)) continue;
-        if (*ret && memcmp((*ret)->snapshot, r->snapshot, ID_BYTES))
-            return fail(&log->env, RSP_EINVAL, id, "several snapshots begin so; give more digits");
+        if (*ret && *ret != r) {
+            int twin = !memcmp((*ret)->snapshot, r->snapshot, ID_BYTES);
+            return fail(&log->env, RSP_EINVAL, id, "%s",
+                        twin ? "two commits claim this id, and only one can be honest (see who signed them); give the "
+                               "64 digits of the right one's hash"
+                             : "several snapshots begin so; give more digits, or the 64 of the commit's hash");
+        }
         *ret = r;
     }
     return RSP_OK;
@@ -68,8 +73,9 @@ int rsp_log_find(struct rsp_log *log, const char *id, const uint8_t *source, str
     if (n < PREFIX_MIN || n > 2 * HASH_BYTES || strspn(id, "0123456789abcdef") != n)
         return fail(&log->env, RSP_EINVAL, id, "a snapshot is \"latest\" or at least %d hexadecimal digits of its id",
                     PREFIX_MIN);
-    rc = match(log, id, source, 0, ret);
-    if (!rc && !*ret) rc = match(log, id, source, 1, ret);
+    /* Whoever may write chooses the ids of his snapshots, and could choose those of others. */
+    rc = n < 2 * HASH_BYTES ? match(log, id, source, 0, ret) : RSP_OK;
+    if (!rc) rc = match(log, id, source, 1, ret);
     if (!rc && !*ret)
         rc = fail(&log->env, RSP_ENOTFOUND, id, "no such snapshot (backupd list --all shows what there is)");
     return rc;

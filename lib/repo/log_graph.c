@@ -131,6 +131,7 @@ static int vouch(struct log *log, size_t first, uint8_t *mark)
     for (size_t i = 0; i < log->pub.records_n && !rc; i++) {
         const struct rsp_record *by = log->pub.records[i];
         if (mark[i] || !(by->state & RSP_RECORD_LOADED) || log->judged[i].removed_n) continue;
+        if (by->kind == RSP_REC_NOTE || by->kind == RSP_REC_RECEIPT) continue; /* who may note may not make writers */
         if (by->roles_n >= log->judged[first].removed_n && !memcmp(by->source, r->source, ID_BYTES))
             rc = log_reach(log, by, mark);
     }
@@ -167,6 +168,10 @@ static int check_parent(struct log *log, size_t at, const struct rsp_parent *p)
     struct rsp_record *r = log->pub.records[at], *parent = rsp_log_by_hash(&log->pub, p->hash);
     char hex[2 * HASH_BYTES + 1];
     hex_text(hex, p->hash, HASH_BYTES);
+    if (p->seq > SEQ_BELIEVED && !(parent && (parent->state & RSP_RECORD_LOADED)) && !log_went(log, p->hash)) {
+        wrong(&log->judged[at], r, "its parent %.16s... is none, and claims a number that no record has", hex);
+        return RSP_OK;
+    }
     if (!parent) {
         if (hash_set_has(&log->explained, p->hash)) return RSP_OK;
         return rsp_log_trouble(&log->pub, RSP_EINTEGRITY, "missing", hex, WAY_PARENT,
@@ -174,10 +179,11 @@ static int check_parent(struct log *log, size_t at, const struct rsp_parent *p)
                                ", and the store does not show it: it was deleted or is held back",
                                r->name, p->seq);
     }
+    if (!parent->bytes) return RSP_OK; /* damaged or misnamed, as is told of it: a name proves nothing */
     if (memcmp(parent->source, r->source, ID_BYTES))
         wrong(&log->judged[at], r, "its parent %.16s... is of another source", hex);
     else if (parent->seq != p->seq) wrong(&log->judged[at], r, "gives its parent %.16s... another number", hex);
-    else if ((parent->state & RSP_RECORD_LOADED) && r->roles_n < parent->roles_n)
+    else if ((parent->state & RSP_RECORD_LOADED) && r->roles_n && r->roles_n < parent->roles_n)
         wrong(&log->judged[at], r, "goes back behind the roles of its parent %.16s...", hex);
     return RSP_OK;
 }
@@ -206,11 +212,18 @@ static int tell(struct log *log)
 {
     for (size_t i = 0; i < log->pub.records_n; i++) {
         const struct rsp_record *r = log->pub.records[i];
+        const struct rsp_record *by = rsp_log_by_hash(&log->pub, r->hash);
         const struct judged *j = &log->judged[i];
         char path[NAME_MAX_BYTES];
         int rc;
         if (!j->status || hash_set_has(&log->explained, r->hash)) continue; /* given up, or on its way out */
         name_record_path(path, r);
+        if (!r->bytes && by->bytes) { /* the record itself is there, under its own name */
+            rc = rsp_log_trouble(&log->pub, RSP_OK, "foreign", path, "remove it",
+                                 "it is not the record it is named after");
+            if (rc) return rc;
+            continue;
+        }
         rc = rsp_log_trouble(&log->pub, j->status, j->kind, path, j->way_out, "%s", j->words);
         if (rc) return rc;
     }

@@ -31,7 +31,9 @@ void hash_set_free(const struct rsp_env *env, struct hash_set *set);
 struct log {
     struct rsp_log pub; /* first */
     size_t cap;         /* of pub.records */
-    struct rsp_record **by_hash;
+    struct rsp_record *
+        *by_hash; /* of several files that are named after one hash the one that has its bytes, else the first */
+    size_t by_hash_n;
     struct judged *judged;     /* beside pub.records while loading; NULL afterwards */
     struct hash_set explained; /* named by valid gone, absent and lost records */
     uint8_t (*links)[64];      /* of all valid gone records, sorted */
@@ -41,13 +43,15 @@ struct log {
     size_t reached_n;
     uint8_t source[ID_BYTES]; /* the one source loaded, when one is set */
     int one_source, refs;
+    int last_try;
+    int new_roles; /* a record names roles that were not known */
     size_t rows;
 };
 
 /* log_names.c: LIST, by name only. */
 int log_names(struct log *log);
-int log_index(struct log *log); /* by_hash */
-void log_sort(struct log *log);  /* by_hash again, in the room that it has */
+int log_index(struct log *log); /* by_hash; again once records were fetched */
+void log_sort(struct log *log); /* by_hash again, in the room that it has */
 
 /* log_fetch.c: one record's bytes, encoding, signature and what can be told without its parents. RSP_ENOTFOUND: it went
  * meanwhile. What is wrong with it goes to *j; the status is a fault of the store. */
@@ -73,11 +77,14 @@ int log_forks(struct log *log);
 int log_reach(const struct log *log, const struct rsp_record *from, uint8_t *mark);
 int log_nearest(const struct log *log, const struct rsp_record *r,
                 void (*each)(void *opaque, const struct rsp_record *ancestor), void *opaque);
+int log_went(const struct log *log, const uint8_t hash[HASH_BYTES]);    /* 1: a gone record tells of its parents */
 size_t log_position(const struct log *log, const struct rsp_record *r); /* pub.records_n: it is none of the log's */
 
 /* log_seen.c: heads seen before, the head expected, and remembering. */
 int log_seen_check(struct log *log);
 int log_seen_save(struct log *log);
+/* Of a log with faults only what was just published: the rest might be what somebody wants to be believed. */
+int log_seen_add(struct log *log, const struct rsp_record *r);
 
 static inline struct log *log_of(struct rsp_log *log)
 {

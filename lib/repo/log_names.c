@@ -45,15 +45,25 @@ int log_names(struct log *log)
 static int by_hash(const void *a, const void *b)
 {
     const struct rsp_record *x = *(struct rsp_record *const *)a, *y = *(struct rsp_record *const *)b;
-    return memcmp(x->hash, y->hash, HASH_BYTES);
+    int order = memcmp(x->hash, y->hash, HASH_BYTES);
+    if (!order) order = !x->bytes - !y->bytes;
+    if (!order) order = memcmp(x->source, y->source, ID_BYTES);
+    return order ? order : strcmp(x->name, y->name);
 }
 
+/* Anybody can put a file there whose name claims the hash of a record: bytes that have it are those of one name only. */
 void log_sort(struct log *log)
 {
     struct rsp_log *pub = &log->pub;
+    size_t n = 0;
+    log->by_hash_n = 0;
     if (!pub->records_n) return;
     memcpy(log->by_hash, pub->records, pub->records_n * sizeof *log->by_hash);
     qsort(log->by_hash, pub->records_n, sizeof *log->by_hash, by_hash);
+    for (size_t i = 0; i < pub->records_n; i++)
+        if (!n || memcmp(log->by_hash[n - 1]->hash, log->by_hash[i]->hash, HASH_BYTES))
+            log->by_hash[n++] = log->by_hash[i];
+    log->by_hash_n = n;
 }
 
 int log_index(struct log *log)
@@ -70,7 +80,7 @@ int log_index(struct log *log)
 struct rsp_record *rsp_log_by_hash(const struct rsp_log *pub, const uint8_t hash[32])
 {
     const struct log *log = (const struct log *)(const void *)pub;
-    size_t lo = 0, hi = pub->records_n;
+    size_t lo = 0, hi = log->by_hash_n;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
         int order = memcmp(log->by_hash[mid]->hash, hash, HASH_BYTES);

@@ -71,6 +71,38 @@ static int by_source_and_hash(const void *a, const void *b)
     return order ? order : memcmp(x->hash, y->hash, HASH_BYTES);
 }
 
+static int parent_of(const struct rsp_record *r, const struct seen_head *head)
+{
+    for (size_t i = 0; i < r->parents_n; i++)
+        if (!memcmp(r->parents[i].hash, head->hash, HASH_BYTES)) return 1;
+    return 0;
+}
+
+int log_seen_add(struct log *log, const struct rsp_record *r)
+{
+    struct rsp_repo *repo = log->pub.repo;
+    struct seen_head *old = NULL, *heads;
+    size_t old_n = 0, n = 0;
+    int rc;
+    if (!repo->state) return RSP_OK;
+    rc = state_heads_load(repo->state, repo->lineage, repo->id, &old, &old_n);
+    if (rc) return rc;
+    heads = mem_zero(&repo->env, (old_n + 1) * sizeof *heads);
+    for (size_t i = 0; heads && i < old_n; i++)
+        if (!parent_of(r, &old[i])) heads[n++] = old[i];
+    if (heads) {
+        memcpy(heads[n].source, r->source, ID_BYTES);
+        memcpy(heads[n].hash, r->hash, HASH_BYTES);
+        heads[n++].seq = r->seq;
+        rc = state_heads_save(repo->state, repo->lineage, repo->id, heads, n);
+        mem_free(&repo->env, heads, (old_n + 1) * sizeof *heads);
+    } else {
+        rc = RSP_ENOMEM;
+    }
+    mem_free(&repo->env, old, old_n * sizeof *old);
+    return rc;
+}
+
 int log_seen_save(struct log *log)
 {
     struct rsp_repo *repo = log->pub.repo;

@@ -59,6 +59,10 @@ static void mark_heads(struct log *log)
             if (p) p->state &= ~(uint32_t)RSP_RECORD_HEAD;
         }
     }
+    for (size_t i = 0; i < log->links_n; i++) { /* nor does it become one again when its child goes */
+        struct rsp_record *p = rsp_log_by_hash(&log->pub, log->links[i] + HASH_BYTES);
+        if (p) p->state &= ~(uint32_t)RSP_RECORD_HEAD;
+    }
 }
 
 static void later_of(void *opaque, const struct rsp_record *ancestor)

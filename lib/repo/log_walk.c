@@ -47,6 +47,12 @@ static size_t first_link(const struct log *log, const uint8_t *hash)
     return lo;
 }
 
+int log_went(const struct log *log, const uint8_t hash[HASH_BYTES])
+{
+    size_t i = first_link(log, hash);
+    return i < log->links_n && !memcmp(log->links[i], hash, HASH_BYTES);
+}
+
 static int pass_links(struct walk *w, const uint8_t *hash)
 {
     const struct log *log = w->log;

@@ -117,7 +117,7 @@ int rsp_prune(struct rsp_log *log, const struct rsp_prune_options *options, stru
     p.report.size = report->size;
     rc = keep_sound(log, "prune");
     if (!rc && !p.o.dry_run) rc = keep_right(log, "prune");
-    if (!rc) rc = keep_now(log, &p.now_ms);
+    if (!rc) rc = keep_now(log, p.o.dry_run ? p.o.as_of_ms : 0, &p.now_ms);
     if (!rc) rc = prune_plan(&p);
     if (!rc) rc = prune_needed(&p);
     if (!rc) rc = inventory_load(log, &p.held);

@@ -48,6 +48,11 @@ static int by_parent_hash(const void *a, const void *b)
     return memcmp(((const struct rsp_parent *)a)->hash, ((const struct rsp_parent *)b)->hash, HASH_BYTES);
 }
 
+static int joins(const struct rsp_record *head, const struct rsp_record *r)
+{
+    return (head->state & RSP_RECORD_HEAD) && head->seq <= SEQ_JOINED && !memcmp(head->source, r->source, ID_BYTES);
+}
+
 /* All heads of the source, at most 16: with more, those with the greatest numbers; the next record joins the rest. */
 static int set_parents(struct log *log, struct rsp_record *r)
 {
@@ -55,8 +60,7 @@ static int set_parents(struct log *log, struct rsp_record *r)
     struct rsp_parent *all;
     size_t n = 0, at = 0, keep;
     for (size_t i = 0; i < log->pub.records_n; i++) {
-        const struct rsp_record *h = log->pub.records[i];
-        if ((h->state & RSP_RECORD_HEAD) && !memcmp(h->source, r->source, ID_BYTES)) n++;
+        n += (size_t)joins(log->pub.records[i], r);
     }
     r->seq = 1;
     if (!n) return RSP_OK;
@@ -64,7 +68,7 @@ static int set_parents(struct log *log, struct rsp_record *r)
     if (!all) return RSP_ENOMEM;
     for (size_t i = 0; i < log->pub.records_n; i++) {
         const struct rsp_record *h = log->pub.records[i];
-        if (!(h->state & RSP_RECORD_HEAD) || memcmp(h->source, r->source, ID_BYTES)) continue;
+        if (!joins(h, r)) continue;
         all[at].seq = h->seq;
         memcpy(all[at++].hash, h->hash, HASH_BYTES);
     }
@@ -110,6 +114,7 @@ static int make_room(struct log *log)
     if (pub->records_n == log->cap) {
         if (log->by_hash) mem_free(&pub->env, log->by_hash, log->cap * sizeof *log->by_hash);
         log->by_hash = NULL;
+        log->by_hash_n = 0;
         p = mem_resize(&pub->env, pub->records, log->cap * sizeof *pub->records, cap * sizeof *pub->records);
         if (p) {
             pub->records = p;
@@ -189,6 +194,6 @@ int rsp_record_publish(struct rsp_log *pub, struct rsp_record *draft, const char
     if (ret) *ret = r;
     rc = log_collect(log);
     if (!rc) rc = log_states(log);
-    if (!rc && !pub->faults) rc = log_seen_save(log);
+    if (!rc) rc = pub->faults ? log_seen_add(log, r) : log_seen_save(log);
     return rc;
 }

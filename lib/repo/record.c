@@ -109,7 +109,6 @@ static int add_commit(struct buf *b, const struct rsp_record *r)
     if (!rc) rc = item_begin(b, 20, &at);
     for (size_t i = 0; !rc && i < 4; i++) rc = buf_u64(b, counts[i]);
     if (!rc) rc = item_end(b, at);
-    if (!rc && r->has_dd1) rc = item_add(b, 21, r->dd1, sizeof r->dd1);
     ref_store(one, &r->manifest);
     if (!rc) rc = item_add(b, C(22), one, sizeof one);
     if (!rc) rc = add_refs(b, r);

@@ -35,7 +35,6 @@ static const struct rule rules[] = {
     {C(18), BIT(COMMIT), 1, 0, HASH_BYTES, HASH_BYTES, 1},
     {C(19), BIT(COMMIT), 1, 0, 4, 4, 1},
     {20, BIT(COMMIT), 0, 0, 32, 32, 1},
-    {21, BIT(COMMIT), 0, 0, 16, 16, 1},
     {C(22), BIT(COMMIT), 1, 0, REF_BYTES, REF_BYTES, 1},
     {C(23), BIT(COMMIT), 0, 0, 0, RECORD_MAX, REF_BYTES}, /* one of these two is needed */
     {C(24), BIT(COMMIT), 0, 0, 36, 36, 1},
@@ -201,10 +200,6 @@ static int get_item(struct decoding *d, unsigned number, struct rsp_span v)
     case 18: memcpy(r->commitment, v.p, HASH_BYTES); return RSP_OK;
     case 19: r->flags = load_le32(v.p); return RSP_OK;
     case 20: get_counts(r, v.p); return RSP_OK;
-    case 21:
-        memcpy(r->dd1, v.p, sizeof r->dd1);
-        r->has_dd1 = 1;
-        return RSP_OK;
     case 22: return get_manifest(d, v);
     case 23: return get_refs(d, v);
     case 24:

@@ -44,7 +44,12 @@ void name_record(char *out, uint64_t seq, uint64_t time_ms, int kind, const uint
 void name_record_path(char *out, const struct rsp_record *r);
 /* "log/<source>/<...>" taken apart into source, seq, time_ms (seconds), kind, hash and name. 1 when it is one. */
 int name_record_parse(const char *path, struct rsp_record *r);
-#define NAME_SEQ_MAX 9999999999ull          /* the greatest seq, or n of roles, that a name can say */
+#define NAME_SEQ_MAX 9999999999ull /* the greatest seq, or n of roles, that a name can say */
+#define REFS_FILE_MAX (64u << 20)  /* bytes of refs/<hash> */
+/* No source ever has as many records: a parent that is not there and claims a number above is invented. */
+#define SEQ_BELIEVED 4999999999ull
+/* A head this near to the end is not joined: whoever planted it would stop all others. */
+#define SEQ_JOINED (NAME_SEQ_MAX - 1000000)
 #define NAME_TIME_MAX_MS 253402300799999ull /* the end of the year 9999 */
 /* "<n>-<hash>", the part below roles/; "FOLDER/<hash>". 1 when it is one. */
 int name_roles_parse(const char *name, uint64_t *n, uint8_t hash[HASH_BYTES]);
@@ -91,6 +96,8 @@ int state_roles_save(struct rsp_state *state, const struct rsp_roles *roles);
 
 /* ---- repository (repo.c, roles_chain.c) ---- */
 const struct rsp_roles *repo_roles_by_hash(const struct rsp_repo *repo, const uint8_t hash[HASH_BYTES]);
+/* Roles that root signed since the repository was opened; what else is new in roles/ is passed over. */
+int repo_refresh_roles(struct rsp_repo *repo, int *grown);
 /* Fetches a small object and checks that its bytes have the hash: RSP_EINTEGRITY. *p by rsp_store_release. */
 int repo_get_hashed(struct rsp_repo *repo, const char *name, const uint8_t hash[HASH_BYTES], size_t max, uint8_t **p,
                     size_t *n);

@@ -213,6 +213,18 @@ static int none_valid(struct rsp_repo *repo, const struct found_list *list)
         f->why ? f->why : "not valid", list->n + list->foreign);
 }
 
+int repo_refresh_roles(struct rsp_repo *repo, int *grown)
+{
+    struct found_list list = {0};
+    size_t before = repo->roles_n;
+    int rc = found_load(&repo->env, repo->store, NULL, "roles", FOUND_MAX, &list);
+    for (size_t i = 0; !rc && i < list.n; i++)
+        if (!repo_roles_by_hash(repo, list.p[i].hash)) rc = fetch_one(repo, &list.p[i]);
+    found_free(&repo->env, &list);
+    *grown = repo->roles_n > before;
+    return rc ? trail(&repo->env, rc, "looking for new roles") : RSP_OK;
+}
+
 int repo_load_roles(struct rsp_repo *repo)
 {
     struct found_list list = {0};

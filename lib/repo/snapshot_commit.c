@@ -219,8 +219,6 @@ static void fill_in(struct committing *c, const struct rsp_commit_facts *given)
     r->flags = facts.flags & ~(uint32_t)RSP_COMMIT_UNSEALED;
     if (w->options.unsealed) r->flags |= RSP_COMMIT_UNSEALED;
     r->keys = facts.keys;
-    r->has_dd1 = facts.has_dd1;
-    memcpy(r->dd1, facts.dd1, sizeof r->dd1);
     r->objects = w->refs_n;
     for (size_t i = 0; i < w->refs_n; i++) {
         r->plain += w->refs[i].plain;
@@ -231,8 +229,9 @@ static void fill_in(struct committing *c, const struct rsp_commit_facts *given)
 static int commit(struct committing *c, const struct rsp_manifest *manifest, const struct rsp_commit_facts *facts,
                   struct rsp_record **record)
 {
-    int rc;
+    int rc, grown;
     fill_in(c, facts);
+    if ((rc = repo_refresh_roles(c->w->repo, &grown))) return rc; /* who may read may have changed since it began */
     if ((rc = put_envelope(c))) return rc;
     if ((rc = put_manifest(c, manifest))) return rc;
     if ((rc = put_refs(c))) return rc;

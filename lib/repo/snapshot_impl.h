@@ -6,8 +6,6 @@
 
 #include "repo/manifest.h"
 
-#define REFS_FILE_MAX (64u << 20) /* bytes of refs/<hash> */
-
 /* Objects that follow each other, and what opens them. All borrowed. */
 struct object_run {
     struct rsp_store *store;

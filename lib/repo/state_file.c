@@ -1,6 +1,7 @@
 /* What this is: files and folders of the state directory: whole in, whole out, private.
  * Rests on: state_impl.h, sink.h.
  * Does not: know what they hold. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "repo/state_impl.h"
 
 #define READ_STEP 16384u
+#define LEFT_S 3600 /* a part file older than this has no writer any more */
 
 int state_path(const struct rsp_state *state, const uint8_t *lineage, const char *name, char *out)
 {
@@ -109,6 +111,30 @@ int state_read(const struct rsp_state *state, const char *path, size_t max, stru
     return rc;
 }
 
+/* What a killed process left of a file it was writing; a living one needs no hour. */
+static void sweep(const struct rsp_state *state, const char *path)
+{
+    static const char mark[] = ".respite-", end[] = ".part";
+    const char *slash = strrchr(path, '/');
+    char folder[STATE_PATH_MAX];
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    struct dirent *e;
+    struct stat st;
+    DIR *d;
+    if (!n || n >= sizeof folder) return;
+    memcpy(folder, path, n);
+    folder[n] = 0;
+    d = opendir(folder);
+    while (d && (e = readdir(d))) {
+        size_t len = strlen(e->d_name);
+        if (e->d_name[0] != '.' || !strstr(e->d_name, mark) || len < sizeof end) continue;
+        if (strcmp(e->d_name + len - (sizeof end - 1), end) != 0) continue;
+        if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode)) continue;
+        if (state->env.now_ms(state->env.clock_opaque) / 1000 - st.st_mtime > LEFT_S) unlinkat(dirfd(d), e->d_name, 0);
+    }
+    if (d) closedir(d);
+}
+
 int state_write(const struct rsp_state *state, const char *path, const void *p, size_t n)
 {
     struct rsp_sink *sink = NULL;
@@ -116,6 +142,7 @@ int state_write(const struct rsp_state *state, const char *path, const void *p, 
     if (!rc) rc = rsp_sink_write(sink, p, n);
     if (!rc) rc = rsp_sink_commit(sink);
     rsp_sink_free(sink);
+    if (!rc) sweep(state, path);
     return rc ? trail(&state->env, rc, "writing into the state directory") : RSP_OK;
 }
 

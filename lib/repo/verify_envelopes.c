@@ -75,6 +75,21 @@ static int judge(struct verify *v, struct epoch *e, const struct held *h)
                                                 : "it is malformed, or does not hold the key of its epoch");
 }
 
+/* By the commit whose own epoch it is: among those that need it, as a rule. */
+static const uint8_t *commitment_of(const struct verify *v, const struct need *needs, size_t n)
+{
+    const uint8_t *epoch = needs->ref->epoch;
+    for (size_t i = 0; i < n; i++)
+        if (!memcmp(v->commits[needs[i].commit]->epoch, epoch, ID_BYTES))
+            return v->commits[needs[i].commit]->commitment;
+    for (size_t i = 0; i < v->log->records_n; i++) {
+        const struct rsp_record *r = v->log->records[i];
+        if (r->kind == RSP_REC_COMMIT && (r->state & RSP_RECORD_LOADED) && !memcmp(r->epoch, epoch, ID_BYTES))
+            return r->commitment;
+    }
+    return NULL;
+}
+
 static int check_epoch(struct verify *v, const struct need *needs, size_t needs_n, uint8_t *key)
 {
     struct epoch e = {.id = needs->ref->epoch, .key = key};
@@ -82,11 +97,7 @@ static int check_epoch(struct verify *v, const struct need *needs, size_t needs_
     size_t n = 0;
     const struct held *h = inventory_epoch(&v->held, HELD_KEYS, e.id, &n);
     int rc = verify_cancelled(v);
-    for (size_t i = 0; i < v->log->records_n && !e.commitment; i++) {
-        const struct rsp_record *r = v->log->records[i];
-        if (r->kind == RSP_REC_COMMIT && (r->state & RSP_RECORD_LOADED) && !memcmp(r->epoch, e.id, ID_BYTES))
-            e.commitment = r->commitment;
-    }
+    e.commitment = commitment_of(v, needs, needs_n);
     for (size_t i = 0; i < n && i < TRIED_MAX && !rc; i++) rc = judge(v, &e, &h[i]);
     if (rc) return rc;
     hex_text(name + strlen(name), e.id, ID_BYTES);

@@ -97,8 +97,6 @@ static inline void draft(struct rsp_record *r, int kind)
     memset(r->snapshot, 1, 16);
     memset(r->epoch, 2, 16);
     memset(r->commitment, 3, 32);
-    memset(r->dd1, 4, 16);
-    r->has_dd1 = 1;
     r->flags = RSP_COMMIT_GOOD | RSP_COMMIT_FULL;
     r->keys = 11, r->plain = 12, r->stored = 13, r->objects = 14;
     r->manifest = refs[1];

@@ -36,7 +36,6 @@ START_TEST(round_trip)
         ck_assert_mem_eq(r->snapshot, d.snapshot, 16);
         ck_assert_mem_eq(r->epoch, d.epoch, 16);
         ck_assert_mem_eq(r->commitment, d.commitment, 32);
-        ck_assert(r->has_dd1 && !memcmp(r->dd1, d.dd1, 16));
         ck_assert_uint_eq(r->flags, d.flags);
         ck_assert(r->keys == 11 && r->plain == 12 && r->stored == 13 && r->objects == 14 && r->origin_ms == 99);
         ck_assert(r->manifest.kind == 2 && r->manifest.stored == 1001 && r->manifest.sha256[31] == 0x61);
@@ -66,7 +65,6 @@ START_TEST(least)
     d.text = NULL;
     if (_i == RSP_REC_RETIRE) d.detail = 0;
     if (_i == RSP_REC_LOST) d.hashes_n = 0;
-    d.has_dd1 = 0;
     d.refs_n = d.links_n = 0;
     d.origin_ms = 0;
     ck_assert_int_eq(record_encode(&env, &d, repository, signer, NULL, 0), RSP_OK);
@@ -74,7 +72,7 @@ START_TEST(least)
     mem_free(&env, d.bytes, d.bytes_n);
     r = named(&b, _i);
     ck_assert_int_eq(decode(r, &b), RSP_OK);
-    ck_assert(!r->parents_n && !r->text && !r->has_dd1 && !r->refs_n && !r->origin_ms && !r->links_n);
+    ck_assert(!r->parents_n && !r->text && !r->refs_n && !r->origin_ms && !r->links_n);
     record_free(&env, r);
     buf_free(&b);
 }

@@ -293,6 +293,32 @@ START_TEST(heads)
 }
 END_TEST
 
+START_TEST(what_a_dead_writer_left_goes)
+{
+    struct seen_head head = {{1}, {2}, 3};
+    const struct timespec old[2] = {{1000, 0}, {1000, 0}};
+    char folder[160], dead[256], young[256], other_file[256];
+    ck_assert_int_eq(rsp_state_bind(state, URL, &root_key, id), RSP_OK);
+    ck_assert_int_eq(state_heads_save(state, lineage, id, &head, 1), RSP_OK);
+    ck_assert_int_eq(rsp_state_path(state, lineage, "heads", folder, sizeof folder), RSP_OK);
+    snprintf(dead, sizeof dead, "%s/.x.respite-0a1b2c3d.part", folder);
+    snprintf(young, sizeof young, "%s/.x.respite-0a1b2c3e.part", folder);
+    snprintf(other_file, sizeof other_file, "%s/.other", folder);
+    const char *const path[] = {dead, young, other_file};
+    for (size_t i = 0; i < 3; i++) {
+        int fd = open(path[i], O_WRONLY | O_CREAT, 0600);
+        ck_assert_int_ge(fd, 0);
+        if (i != 1) ck_assert_int_eq(futimens(fd, old), 0);
+        close(fd);
+    }
+    head.seq = 4;
+    ck_assert_int_eq(state_heads_save(state, lineage, id, &head, 1), RSP_OK);
+    ck_assert_int_ne(access(dead, F_OK), 0);
+    ck_assert_int_eq(access(young, F_OK), 0);
+    ck_assert_int_eq(access(other_file, F_OK), 0);
+}
+END_TEST
+
 START_TEST(heads_damaged)
 {
     struct seen_head h[3], *back;
@@ -504,6 +530,7 @@ int main(void)
     tcase_add_test(t, paths);
     tcase_add_test(t, heads);
     tcase_add_test(t, heads_damaged);
+    tcase_add_test(t, what_a_dead_writer_left_goes);
     tcase_add_test(t, roles);
     tcase_add_test(t, lock);
     tcase_add_test(t, failing_writes);

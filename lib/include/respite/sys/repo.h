@@ -140,13 +140,13 @@ struct rsp_record {
     size_t parents_n;
     uint8_t (*hashes)[32]; /* of the kinds that name records */
     size_t hashes_n;
-    uint8_t (*links)[64]; /* gone: a record that went and one of its parents, 32 bytes each: ancestry outlives records */
+    uint8_t (
+        *links)[64]; /* gone: a record that went and one of its parents, 32 bytes each: ancestry outlives records */
     size_t links_n;
     const char *text; /* pin, note, receipt; terminated; or NULL */
     uint8_t detail;   /* retire: reason; receipt: proof */
     /* commit: */
-    uint8_t snapshot[16], epoch[16], commitment[32], dd1[16];
-    int has_dd1;
+    uint8_t snapshot[16], epoch[16], commitment[32];
     uint32_t flags;
     uint64_t keys, plain, stored, objects;
     struct rsp_ref manifest;
@@ -286,8 +286,6 @@ struct rsp_commit_facts {
     size_t size;
     uint32_t flags;
     uint64_t keys;
-    uint8_t dd1[16];
-    int has_dd1;
 };
 /* Envelope, manifest, a look at everything the commit refers to, then the commit. RSP_EINTEGRITY when the log has troubles
  * is NOT returned: the snapshot is made all the same, and *log (may be NULL; freed by the caller) has them. Something that
@@ -333,6 +331,7 @@ struct rsp_retention {
     uint32_t last, hourly, daily, weekly, monthly, yearly;
     int64_t within_ms;  /* 0: none */
     int64_t min_age_ms; /* nothing younger is retired; default of the programs: 24 h */
+    int64_t as_of_ms;   /* of a dry run: ages as of this time; 0: by the store's clock, as otherwise always */
 };
 enum rsp_keep_reason {
     RSP_KEEP_LAST = 1,
@@ -373,6 +372,7 @@ struct rsp_prune_options {
     int64_t quarantine_ms; /* since the retire record was stored; default of the programs: 24 h */
     int64_t debris_age_ms; /* 7 days */
     int dry_run;
+    int64_t as_of_ms; /* as above */
     /* told before each removal; may be NULL */
     void (*removing)(void *opaque, const char *name, uint64_t bytes, const char *why);
     void *opaque;

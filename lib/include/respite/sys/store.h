@@ -78,7 +78,7 @@ RSP_API RSP_NODISCARD int rsp_store_leftovers(struct rsp_store *store,
                                               int (*each)(void *opaque, const struct rsp_store_item *item),
                                               void *opaque);
 
-/* Requests so far, for the tests and the benchmark: lists (one per walk), gets (stat, read and get), puts, deletes. */
+/* Requests so far, for the tests and the benchmark: lists one per walk; gets by stat, read and get; puts; deletes. */
 struct rsp_store_counts {
     uint64_t lists, gets, puts, deletes;
 };

@@ -1,0 +1,4 @@
+# Two writers of a source, one of another, a reader and a pruner at once for a minute: all verifies.
+# shellcheck source=tests/live/backupd/_together.sh
+. "$TESTS/live/backupd/_together.sh"
+together 60
