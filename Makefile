@@ -59,7 +59,7 @@ API_BIN  := $(addprefix $(B)/,$(basename $(API_SRC)))
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 REPLAY   := $(FUZZ_SRC:%.c=$(B)/%)
 FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
-BENCH    := $(if $(wildcard tests/bench/gen.c),$(B)/bench/gen $(B)/bench/run1)
+BENCH    := $(if $(wildcard tests/bench/gen.c),$(B)/bench/gen $(B)/bench/run1 $(B)/bench/repo_gen)
 FIXTURE  := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/fixture/*.c))
 POWER    := $(if $(wildcard tests/power/shim.c),$(B)/tests/power/shim.so $(patsubst %.c,$(B)/%,$(filter-out %/shim.c,$(wildcard tests/power/*.c))))
 
@@ -166,6 +166,7 @@ endef
 $(foreach f,$(FUZZ_SRC),$(eval $(call fuzz,$(basename $(notdir $(f))))))
 
 $(B)/bench/gen: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/bench/gen*.c)) $(B)/lib/librespite_internal.a
+$(B)/bench/repo_gen: $(B)/obj/tests/bench/repo_gen.o $(B)/lib/librespite_internal.a
 $(B)/bench/run1: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/bench/run1*.c))
 $(B)/bench/%:
 	$(call say,LD)
@@ -215,6 +216,8 @@ bench: all $(BENCH) ## speed beside redis-check-rdb, and beside zstd and age, as
 	    tests/bench/bench.sh $(BENCH_ARGS)
 	$(if $(wildcard backupd/main.c),@BACKUPD=$(abspath $(B))/bin/backupd GEN=$(abspath $(B))/bench/gen \
 	    RUN1=$(abspath $(B))/bench/run1 tests/bench/bench-backup.sh)
+	$(if $(wildcard backupd/main.c),@BACKUPD=$(abspath $(B))/bin/backupd REPO_GEN=$(abspath $(B))/bench/repo_gen \
+	    RUN1=$(abspath $(B))/bench/run1 tests/bench/bench-list.sh)
 cover: ## line and branch coverage of check, without the live tests
 	+@$(again) B=$(B)-cover CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage \
 	    PARTS='$(filter-out live,$(PARTS))' check-parts || echo 'cover: tests failed; the figures are of what ran'

@@ -122,6 +122,13 @@ static int make_roles(struct context *c, const struct rsp_identity *root, const 
     return -1;
 }
 
+/* Whether the step that failed came after the repository was there; when that cannot be told it may be. */
+static int has_roles(struct context *c)
+{
+    int found = 0;
+    return c->store && (rsp_store_list(c->store, "roles/", seen_one, &found) || found);
+}
+
 static int make_repository(struct context *c, struct made *m)
 {
     struct rsp_identity *root = NULL, *own = NULL;
@@ -139,7 +146,8 @@ static int make_repository(struct context *c, struct made *m)
     if (code < 0) code = recovery_write(c, &recovery, root);
     if (code < 0) code = make_roles(c, root, own, m);
     /* A sheet that opens nothing would be mistaken for one that does. */
-    if (code >= 0) recovery_undo(&recovery);
+    if (code >= 0 && !has_roles(c)) recovery_undo(&recovery);
+    else if (code >= 0) print_err("the repository exists, and the recovery sheet is its own: keep it");
     if (code < 0) code = own_identity(c, m, own);
     rsp_identity_free(root);
     rsp_identity_free(own);

@@ -81,6 +81,7 @@ int dump_unseal(struct job *job, struct input *in)
     keys->error = &job->error;
     keys->late = 0;
     rc = keys->fault = load(job, keys);
+    if (rc && !e->trail[0]) snprintf(e->trail, sizeof e->trail, "loading what --identity or RESPITE_IDENTITY names");
     if (rc) return rc;
     rc = rsp_source_unpack(&job->env, in->source, keys->identity, keys->n, job->run.threads, &plain);
     if (rc == RSP_EKEY && !e->trail[0])

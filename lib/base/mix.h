@@ -1,10 +1,11 @@
-/* What this is: a fast keyed 64-bit hash for tables whose hits are confirmed by bytes.
- * Rests on: bytes.h; 128-bit multiplication.
+/* What this is: a fast keyed hash: 64 bits for tables whose hits are confirmed by bytes, 128 where they are not.
+ * Rests on: bytes.h; 128-bit multiplication; sip.h for the type.
  * Does not: withstand one who knows the key: take a random one. sip.h has a hash for what is kept. */
 #ifndef BASE_MIX_H
 #define BASE_MIX_H
 
 #include "base/bytes.h"
+#include "base/sip.h"
 
 static inline uint64_t mix_fold(uint64_t a, uint64_t b)
 {
@@ -27,6 +28,13 @@ static inline uint64_t mix64(const uint8_t key[16], const uint8_t *p, size_t n)
     }
     h = mix_fold(a ^ k0, b ^ h);
     return mix_fold(h ^ k1, length ^ k0);
+}
+
+/* Two of them under independent keys. */
+static inline struct sip128 mix128(const uint8_t key[32], const uint8_t *p, size_t n)
+{
+    struct sip128 h = {mix64(key, p, n), mix64(key + 16, p, n)};
+    return h;
 }
 
 #endif

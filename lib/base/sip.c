@@ -1,39 +1,20 @@
 /* What this is: SipHash-2-4, streaming and in one go.
- * Rests on: sip.h, bytes.h.
+ * Rests on: sip.h, sip_round.h, bytes.h.
  * Does not: allocate. */
 #include "base/sip.h"
 
 #include <string.h>
 
 #include "base/bytes.h"
-
-#define ROTL(x, b) ((x) << (b) | (x) >> (64 - (b)))
-#define ROUND(v0, v1, v2, v3)                     \
-    do {                                          \
-        (v0) += (v1), (v2) += (v3);               \
-        (v1) = ROTL(v1, 13), (v3) = ROTL(v3, 16); \
-        (v1) ^= (v0), (v3) ^= (v2);               \
-        (v0) = ROTL(v0, 32);                      \
-        (v2) += (v1), (v0) += (v3);               \
-        (v1) = ROTL(v1, 17), (v3) = ROTL(v3, 21); \
-        (v1) ^= (v2), (v3) ^= (v0);               \
-        (v2) = ROTL(v2, 32);                      \
-    } while (0)
-#define ABSORB(v0, v1, v2, v3, m) \
-    do {                          \
-        (v3) ^= (m);              \
-        ROUND(v0, v1, v2, v3);    \
-        ROUND(v0, v1, v2, v3);    \
-        (v0) ^= (m);              \
-    } while (0)
+#include "base/sip_round.h"
 
 static inline void start(uint64_t v[4], const uint8_t key[16], int wide)
 {
     uint64_t k0 = load_le64(key), k1 = load_le64(key + 8);
-    v[0] = k0 ^ 0x736f6d6570736575ULL;
-    v[1] = k1 ^ 0x646f72616e646f6dULL ^ (wide ? 0xee : 0);
-    v[2] = k0 ^ 0x6c7967656e657261ULL;
-    v[3] = k1 ^ 0x7465646279746573ULL;
+    v[0] = k0 ^ SIP_START_0;
+    v[1] = k1 ^ SIP_START_1 ^ (wide ? 0xee : 0);
+    v[2] = k0 ^ SIP_START_2;
+    v[3] = k1 ^ SIP_START_3;
 }
 
 /* The bytes of p (fewer than 8) as the low end of a word. */
@@ -52,13 +33,13 @@ static inline struct sip128 finish(const uint64_t v[4], uint64_t last, int wide)
 {
     uint64_t v0 = v[0], v1 = v[1], v2 = v[2], v3 = v[3];
     struct sip128 h = {0, 0};
-    ABSORB(v0, v1, v2, v3, last);
+    SIP_ABSORB(v0, v1, v2, v3, last);
     v2 ^= wide ? 0xee : 0xff;
-    for (int i = 0; i < 4; i++) ROUND(v0, v1, v2, v3);
+    SIP_FINAL(v0, v1, v2, v3);
     h.lo = v0 ^ v1 ^ v2 ^ v3;
     if (!wide) return h;
     v1 ^= 0xdd;
-    for (int i = 0; i < 4; i++) ROUND(v0, v1, v2, v3);
+    SIP_FINAL(v0, v1, v2, v3);
     h.hi = v0 ^ v1 ^ v2 ^ v3;
     return h;
 }
@@ -70,7 +51,7 @@ static inline struct sip128 one_shot(const uint8_t key[16], const uint8_t *p, si
     start(v, key, wide);
     for (; left >= 8; p += 8, left -= 8) {
         uint64_t m = load_le64(p);
-        ABSORB(v[0], v[1], v[2], v[3], m);
+        SIP_ABSORB(v[0], v[1], v[2], v[3], m);
     }
     return finish(v, load_tail(p, left) | (uint64_t)n << 56, wide);
 }
@@ -102,11 +83,11 @@ void sip_add(struct sip *s, const void *data, size_t n)
     if (have) {
         for (; n && have < 8; n--) s->tail |= (uint64_t)*p++ << (8 * have++);
         if (have < 8) return;
-        ABSORB(v0, v1, v2, v3, s->tail);
+        SIP_ABSORB(v0, v1, v2, v3, s->tail);
     }
     for (; n >= 8; p += 8, n -= 8) {
         uint64_t m = load_le64(p);
-        ABSORB(v0, v1, v2, v3, m);
+        SIP_ABSORB(v0, v1, v2, v3, m);
     }
     s->v[0] = v0, s->v[1] = v1, s->v[2] = v2, s->v[3] = v3;
     s->tail = load_tail(p, n);

@@ -23,4 +23,9 @@ struct sip128 sip_end128(struct sip *s);
 uint64_t sip64(const uint8_t key[16], const void *p, size_t n);
 struct sip128 sip128_of(const uint8_t key[16], const void *p, size_t n);
 
+/* As many messages at once, which wide registers make cheaper than one by one. Message i stands at p + i * stride,
+ * padded as SipHash does: whole words, the length in the last one's top byte. All have that number of words, and fewer than 256 bytes. */
+#define SIP_LANES 8
+void sip128_lanes(const uint8_t key[16], const uint8_t *p, size_t stride, size_t words, struct sip128 out[SIP_LANES]);
+
 #endif

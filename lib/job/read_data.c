@@ -164,6 +164,8 @@ static int count_good(struct reader *r, uint64_t bytes)
 static int read_stream(struct reader *r)
 {
     struct pass p = {.r = r};
+    struct rsp_error first = {0};
+    struct rsp_read_finding f = {.size = sizeof f, .records = -1};
     uint64_t before;
     int rc;
     if (r->o.percent && r->o.percent < 100) return walk_some(r, r->o.percent);
@@ -172,14 +174,17 @@ static int read_stream(struct reader *r)
     rc = read_whole(r, &p);
     if (!p.status) return rc ? rc : count_good(r, p.bytes);
     if (!reader_is_damage(p.status)) return p.status;
+    if (r->env.error) first = *r->env.error;
     rsp_error_clear(r->env.error);
     r->report.parsed = 0;
     r->report.bytes += p.bytes;
     before = r->report.findings;
     rc = read_after(r, p.bytes);
     if (rc || r->report.findings != before) return rc;
-    return fail(&r->env, p.status, NULL,
-                "what could not be read at first could be read later: the store is not reliable");
+    /* Each chunk opens by itself: the object as a whole is not what was signed, or the store answers now so, now so. */
+    f.object = first.subject[0] ? first.subject : NULL;
+    f.reason = first.message[0] ? first.message : rsp_status_text(p.status);
+    return reader_tell(r, &f);
 }
 
 int rsp_read_data(const struct rsp_env *env, struct rsp_snapshot *snapshot, const struct rsp_read_options *options,

@@ -18,6 +18,7 @@ static int looker_init(struct looker *l, struct check *c, int digest)
     l->db = UINT64_MAX;
     buf_init(&l->text, &l->env);
     buf_init(&l->fields, &l->env);
+    buf_init(&l->held_own, &l->env);
     buf_init(&l->piece.text, &l->env);
     members_init(&l->set, &l->env);
     stream_tail_init(&l->tail, &l->env);
@@ -28,6 +29,7 @@ static void looker_free(struct looker *l)
 {
     buf_free(&l->text);
     buf_free(&l->fields);
+    buf_free(&l->held_own);
     buf_free(&l->piece.text);
     members_free(&l->set);
     stream_tail_free(&l->tail);
@@ -72,7 +74,6 @@ static int op_work(void *ctx, unsigned worker, const struct rsp_env *env, struct
     task->result = l->out;
     l->mute = c->confirm;
     rc = work_batch(l, task);
-    if (!rc && l->dd1 && !c->confirm) rc = rsp_dd1_batch(l->dd1, task, &l->out->dd1);
     if (rc) hand_on(env, rc, &l->err);
     return rc;
 }

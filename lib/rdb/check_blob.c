@@ -9,6 +9,7 @@
 #include "enc/listpack.h"
 #include "enc/ziplist.h"
 #include "enc/zipmap.h"
+#include "base/mix.h"
 #include "rdb/check_impl.h"
 #include "rdb/score.h"
 #include "rdb/templates.h"
@@ -76,24 +77,32 @@ static uint64_t cursor_count(const struct cursor *c)
     return c->zl ? c->z.count : c->lp.count;
 }
 
-static inline struct sip128 entry_hash(const struct looker *l, const struct entry *e)
+/* A member of a blob, all of whose members are here. */
+static inline int blob_member(struct looker *l, struct rsp_span text, uint64_t offset, const char *what)
 {
-    char digits[I64_TEXT];
-    struct rsp_span t = entry_text(e, digits);
-    return sip128_of(l->member_key, t.p, t.n);
+    return value_member(l, mix128(l->c->whole_key, text.p, text.n), offset, what);
 }
 
 /* ---- lists ---- */
 
+static int elements_of_list(struct cursor *c)
+{
+    struct looker *l = c->l;
+    struct entry e;
+    int rc = RSP_OK;
+    while (!rc && !(rc = cursor_next(c, &e))) {
+        char digits[I64_TEXT];
+        l->st.elements++;
+        if (l->feed == FEED_ON) rc = feed_item(l, entry_text(&e, digits));
+    }
+    return rc;
+}
+
 int blob_list(struct looker *l, const struct stored *s, int ziplist)
 {
     struct cursor c;
-    struct entry e;
     int rc = cursor_open(&c, l, s, ziplist);
-    while (!rc) {
-        rc = cursor_next(&c, &e);
-        if (!rc) l->st.elements++;
-    }
+    if (!rc) rc = elements_of_list(&c);
     return rc == RSP_END ? RSP_OK : rc;
 }
 
@@ -104,8 +113,11 @@ static int blob_set(struct cursor *c)
     struct entry e;
     int rc = members_clear(&c->l->set, cursor_count(c));
     while (!rc && !(rc = cursor_next(c, &e))) {
+        char digits[I64_TEXT];
+        struct rsp_span text = entry_text(&e, digits);
         c->l->st.elements++;
-        rc = value_member(c->l, entry_hash(c->l, &e), c->at, "member");
+        rc = blob_member(c->l, text, c->at, "member");
+        if (!rc) rc = feed_member(c->l, text);
     }
     return rc;
 }
@@ -161,10 +173,11 @@ static int blob_zset(struct cursor *c)
     memset(&o, 0, sizeof o);
     while (!rc && !(rc = cursor_next(c, &e))) {
         uint64_t at = c->at;
+        struct rsp_span member;
         double d;
         l->st.elements++;
-        o.member[o.which] = entry_text(&e, o.digits[o.which]);
-        rc = value_member(l, entry_hash(l, &e), at, "member");
+        o.member[o.which] = member = entry_text(&e, o.digits[o.which]);
+        rc = blob_member(l, member, at, "member");
         if (rc) break;
         rc = cursor_next(c, &e);
         if (rc == RSP_END && !l->st.faulty)
@@ -172,6 +185,7 @@ static int blob_zset(struct cursor *c)
         if (rc) break;
         rc = score_of(c, &e, &d);
         if (rc < 0) break;
+        if (!rc && (rc = feed_scored(l, member, d)) != 0) break;
         if (!rc && out_of_order(&o, d) && !o.told) {
             o.told = 1;
             rc = check_note(l, at, "order",
@@ -188,13 +202,16 @@ static int blob_hash(struct cursor *c)
     struct entry e;
     int rc = members_clear(&l->set, cursor_count(c) / 2);
     while (!rc && !(rc = cursor_next(c, &e))) {
+        char digits[2][I64_TEXT];
+        struct rsp_span field = entry_text(&e, digits[0]);
         uint64_t at = c->at;
         l->st.elements++;
-        rc = value_member(l, entry_hash(l, &e), at, "field");
+        rc = blob_member(l, field, at, "field");
         if (rc) break;
         rc = cursor_next(c, &e);
         if (rc == RSP_END && !l->st.faulty)
             return check_note(l, at, c->kind, "an odd number of entries: the last field has no value");
+        if (!rc && l->feed == FEED_ON) rc = feed_field(l, field, entry_text(&e, digits[1]));
     }
     return rc;
 }
@@ -223,9 +240,10 @@ static int blob_hash_ex(struct cursor *c)
     struct entry e;
     int rc = members_clear(&l->set, cursor_count(c) / 3);
     while (!rc && !(rc = cursor_next(c, &e))) {
+        char digits[I64_TEXT];
         uint64_t at = c->at;
         l->st.elements++;
-        rc = value_member(l, entry_hash(l, &e), at, "field");
+        rc = blob_member(l, entry_text(&e, digits), at, "field");
         if (rc) break;
         rc = cursor_next(c, &e);
         if (!rc) rc = cursor_next(c, &e);
@@ -306,8 +324,13 @@ static int blob_intset(struct looker *l, const struct stored *s)
     struct blob_fault f = {0, ""};
     struct intset is;
     struct entry e;
-    int rc = intset_open(&is, s->text, &f);
-    while (!rc && !(rc = intset_next(&is, &e, &f))) l->st.elements++;
+    int rc = intset_open(&is, s->text, &f), status = RSP_OK;
+    while (!rc && !(rc = intset_next(&is, &e, &f))) {
+        char digits[I64_TEXT];
+        l->st.elements++;
+        if (l->feed == FEED_ON) status = feed_member(l, entry_text(&e, digits));
+        if (status) return status;
+    }
     return rc < 0 ? fault_note(l, s, "intset", &f) : RSP_OK;
 }
 
@@ -320,11 +343,12 @@ static int blob_zipmap(struct looker *l, const struct stored *s)
     if (rc) return fault_note(l, s, "zipmap", &f);
     status = members_clear(&l->set, zm.count);
     while (!status) {
+        char digits[I64_TEXT];
         size_t at = zm.at;
         rc = zipmap_next(&zm, &field, &value, &f);
         if (rc) break;
         l->st.elements++;
-        status = value_member(l, entry_hash(l, &field), offset_in(s, at), "field");
+        status = blob_member(l, entry_text(&field, digits), offset_in(s, at), "field");
     }
     if (status) return status;
     return rc < 0 ? fault_note(l, s, "zipmap", &f) : RSP_OK;
@@ -357,7 +381,7 @@ int blob_whole(struct looker *l, int role, const struct stored *s)
         } else if (value_type == RSP_RDB_SET) {
             rc = blob_set(&c);
         } else {
-            while (!(rc = cursor_next(&c, &(struct entry){0}))) l->st.elements++;
+            rc = elements_of_list(&c);
         }
     }
     l->whole = whole;

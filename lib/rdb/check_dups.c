@@ -16,7 +16,8 @@ int dups_open(struct check *c)
     const struct rsp_check_options *o = c->o;
     int rc;
     if (c->env.random(c->env.random_opaque, c->key, sizeof c->key) ||
-        c->env.random(c->env.random_opaque, c->member_key, sizeof c->member_key))
+        c->env.random(c->env.random_opaque, c->member_key, sizeof c->member_key) ||
+        c->env.random(c->env.random_opaque, c->whole_key, sizeof c->whole_key))
         return fail(&c->env, RSP_EIO, NULL, "no random bytes for a hash key");
     c->dups_on = !o->no_duplicates;
     if (!c->dups_on) return RSP_OK;

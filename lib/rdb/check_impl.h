@@ -19,6 +19,7 @@
 #include "base/sip.h"
 #include "enc/blob_stream.h"
 #include "enc/lzf.h"
+#include "rdb/digest_impl.h"
 #include "rdb/members.h"
 #include "rdb/walk.h"
 
@@ -129,6 +130,15 @@ struct piece {
     struct blob_stream nodes; /* list: a list's node, looked at as it comes */
 };
 
+/* Whether the walk of the check hands the elements of the record under way to dd1 as well. */
+enum feed { FEED_OFF, FEED_ON, FEED_SPOILT /* something is wrong with it: dd1 must read it for itself */ };
+
+#define FEED_STRINGS 64 /* fields and values of a stream's entry; dd1 reads larger ones for itself */
+struct entry_text {
+    struct rsp_span text;
+    char digits[I64_TEXT];
+};
+
 /* One thread's means. */
 struct looker {
     struct check *c;
@@ -142,6 +152,10 @@ struct looker {
     struct stream_tail tail;
     struct piece piece;
     struct rsp_dd1_worker *dd1;
+    enum feed feed;
+    struct rsp_span held; /* a member or field whose score or value comes next */
+    struct buf held_own;
+    struct entry_text master[FEED_STRINGS / 2], string[FEED_STRINGS]; /* of a stream's node, of an entry */
     /* the db that key hashes were made ready for */
     uint64_t db;
     uint8_t db_key[16];
@@ -155,7 +169,7 @@ struct looker {
     int whole;            /* members are compared here; else handed out */
     size_t key_at, key_n; /* its key in out->text, once it was needed */
     int key_noted;
-    uint8_t member_key[16];
+    uint8_t member_key[16], mix_key[32]; /* of long members; of others */
     struct value_state st;
 };
 
@@ -165,8 +179,8 @@ struct check {
     const struct rsp_check_options *o;
     struct rsp_check_report *report;
     struct rsp_source *source;
-    uint8_t key[16], member_key[16];
-    struct looker *lookers; /* workers', then the join's */
+    uint8_t key[16], member_key[16], whole_key[32]; /* whole_key: members of records that are here at once */
+    struct looker *lookers;                         /* workers', then the join's */
     unsigned lookers_n, lookers_cap;
     struct looker *join;
     int dups_on, spooling;
@@ -224,6 +238,30 @@ int value_member(struct looker *l, struct sip128 h, uint64_t offset, const char 
 /* The text of a whole string token; s->text.p NULL when it was checked but not kept. RSP_END: it is
  * broken, and noted. */
 int check_text(struct looker *l, const struct rsp_rdb_token *t, int role, struct stored *s);
+
+/* ---- check_feed.c: elements for dd1, while l->feed is FEED_ON ---- */
+/* Can the check's walk give the elements of the record under way? */
+int feed_can(const struct looker *l);
+/* A string token that is an element or a part of one. */
+int feed_string(struct looker *l, int role, const struct stored *s);
+int feed_score(struct looker *l, double score);
+int feed_entry(struct looker *l, struct stream_id id, uint64_t strings);
+static inline int feed_item(struct looker *l, struct rsp_span text)
+{
+    return l->feed == FEED_ON ? dd1_text(l->dd1, 'l', text) : RSP_OK;
+}
+static inline int feed_member(struct looker *l, struct rsp_span text)
+{
+    return l->feed == FEED_ON ? dd1_text(l->dd1, 'm', text) : RSP_OK;
+}
+static inline int feed_scored(struct looker *l, struct rsp_span member, double score)
+{
+    return l->feed == FEED_ON ? dd1_scored(l->dd1, member, score) : RSP_OK;
+}
+static inline int feed_field(struct looker *l, struct rsp_span field, struct rsp_span value)
+{
+    return l->feed == FEED_ON ? dd1_field(l->dd1, field, value, RSP_RDB_NO_EXPIRE) : RSP_OK;
+}
 
 /* ---- check_blob.c ---- */
 int blob_list(struct looker *l, const struct stored *s, int ziplist);

@@ -45,6 +45,7 @@ int check_note(struct looker *l, uint64_t offset, const char *kind, const char *
     va_list args;
     size_t n;
     int rc;
+    if (l->feed == FEED_ON) l->feed = FEED_SPOILT;
     if (l->mute) return RSP_OK;
     notes_of(r, &n);
     if (n >= NOTES_MAX) {

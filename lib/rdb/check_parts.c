@@ -11,12 +11,17 @@
 /* Members are compared all over the file, so those of one record are hashed under a key of its own. */
 static void record_key(struct looker *l)
 {
-    uint8_t b[8];
-    struct sip128 h;
+    uint8_t b[9], keys[48];
     store_le64(b, l->record);
-    h = sip128_of(l->c->member_key, b, sizeof b);
-    store_le64(l->member_key, h.lo);
-    store_le64(l->member_key + 8, h.hi);
+    for (uint8_t i = 0; i < 3; i++) {
+        struct sip128 h;
+        b[8] = i;
+        h = sip128_of(l->c->member_key, b, sizeof b);
+        store_le64(keys + 16 * i, h.lo);
+        store_le64(keys + 16 * i + 8, h.hi);
+    }
+    memcpy(l->member_key, keys, sizeof l->member_key);
+    memcpy(l->mix_key, keys + sizeof l->member_key, sizeof l->mix_key);
 }
 
 int look_part(struct looker *l)

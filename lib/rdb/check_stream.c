@@ -71,11 +71,15 @@ static int integer(struct node *n, const char *ends, const char *no_integer, int
     return i64_parse(n->e.p, n->e.n, v) ? RSP_OK : bad(n, n->at, no_integer);
 }
 
-static int pass(struct node *n, uint64_t elements)
+/* Strings of the master entry, or of an entry, to to[0], to[step]..., as far as there is room. */
+static int pass(struct node *n, uint64_t elements, struct entry_text *to, size_t room, size_t step)
 {
-    int rc = RSP_OK;
-    while (!rc && elements--) rc = must_element(n, "the node ends within an entry's fields: their count is too high");
-    return rc;
+    for (uint64_t i = 0; i < elements; i++) {
+        int rc = must_element(n, "the node ends within an entry's fields: their count is too high");
+        if (rc) return rc;
+        if (n->l->feed == FEED_ON && i * step < room) to[i * step].text = entry_text(&n->e, to[i * step].digits);
+    }
+    return RSP_OK;
 }
 
 struct master {
@@ -101,7 +105,7 @@ static int master_entry(struct node *n, struct master *m)
     if (rc) return rc;
     fields_at = n->at;
     if (m->fields < 0) return bad(n, fields_at, "the master entry's field count is negative");
-    rc = pass(n, (uint64_t)m->fields);
+    rc = pass(n, (uint64_t)m->fields, n->l->master, FEED_STRINGS / 2, 1);
     if (!rc)
         rc = integer(n, "the node ends within the master entry", "the master entry is not terminated by a zero", &zero);
     if (rc) return rc;
@@ -131,6 +135,13 @@ static int entry_id(struct node *n, struct stream_id id, uint64_t at, int delete
     return rc;
 }
 
+/* The master entry's fields, for an entry of the same ones. */
+static void names(struct looker *l, uint64_t n)
+{
+    if (l->feed != FEED_ON) return;
+    for (size_t i = 0; i < n && i < FEED_STRINGS / 2; i++) l->string[2 * i].text = l->master[i].text;
+}
+
 static int one_entry(struct node *n, const struct master *m, uint64_t *gone)
 {
     static const char ends[] = "the node ends within an entry";
@@ -150,18 +161,21 @@ static int one_entry(struct node *n, const struct master *m, uint64_t *gone)
     if (rc) return rc;
     *gone += (uint64_t)flags & 1;
     if (flags & 2) {
-        rc = pass(n, (uint64_t)m->fields);
+        names(n->l, (uint64_t)m->fields);
+        num = m->fields;
+        rc = pass(n, (uint64_t)m->fields, n->l->string + 1, FEED_STRINGS - 1, 2);
         want = m->fields + 3; /* fields were walked, so they are few */
     } else {
         rc = integer(n, ends, "an entry's field count is not an integer", &num);
         if (rc) return rc;
         if (num < 0 || num > INT64_MAX / 2 - 4) return bad(n, n->at, "an entry's field count is out of range");
-        rc = pass(n, 2 * (uint64_t)num);
+        rc = pass(n, 2 * (uint64_t)num, n->l->string, FEED_STRINGS, 1);
         want = 2 * num + 4;
     }
     if (!rc) rc = integer(n, ends, "an entry's element count (lp_count) is not an integer", &lp_count);
     if (rc) return rc;
-    return lp_count == want ? RSP_OK : bad(n, n->at, "an entry's element count (lp_count) is wrong");
+    if (lp_count != want) return bad(n, n->at, "an entry's element count (lp_count) is wrong");
+    return flags & 1 ? RSP_OK : feed_entry(n->l, id, 2 * (uint64_t)num);
 }
 
 static int node_entries(struct node *n, const struct master *m)

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/mix.h"
 #include "rdb/check_impl.h"
 #include "rdb/templates.h"
 
@@ -119,9 +120,15 @@ int value_member(struct looker *l, struct sip128 h, uint64_t offset, const char 
     return RSP_OK;
 }
 
+/* Texts that may come in pieces or are too large to be kept have SipHash as it can be fed, whatever they are stored
+ * as: equal ones must have equal hashes. LZF at worst doubles a text, so none in pieces is shorter than this. */
+#define MIX_TEXT (RSP_RDB_BIG_BYTES / 4)
+
 static struct sip128 hash_of(const struct looker *l, const struct stored *s)
 {
-    return s->hashed ? s->h : sip128_of(l->member_key, s->text.p, s->text.n);
+    if (s->hashed) return s->h;
+    if (s->n > MIX_TEXT) return sip128_of(l->member_key, s->text.p, s->text.n);
+    return mix128(l->mix_key, s->text.p, s->text.n);
 }
 
 /* A blob of an int or LZF string that is over the limit, or too big to be put together. */
@@ -138,7 +145,7 @@ static int list_node(struct looker *l, const struct stored *s)
     if (l->type == 18 && l->st.container != 2) {
         if (!s->n) return check_note(l, s->offset, "empty", "an empty plain node of a list");
         l->st.elements++;
-        return RSP_OK;
+        return feed_item(l, s->text);
     }
     if (!s->text.p && s->n) return too_big(l, s);
     return blob_list(l, s, l->type == 14);
@@ -190,7 +197,7 @@ static int string_token(struct looker *l, const struct rsp_rdb_token *t)
 {
     struct stored s;
     int rc;
-    if (t->enc != RSP_STR_LZF) {
+    if (t->enc != RSP_STR_LZF && l->feed != FEED_ON) {
         if (is_opaque(t->role)) return RSP_OK;
         if (t->role == RSP_ROLE_ITEM) {
             l->st.elements++;
@@ -198,6 +205,7 @@ static int string_token(struct looker *l, const struct rsp_rdb_token *t)
         }
     }
     rc = check_text(l, t, t->role, &s);
+    if (!rc) rc = feed_string(l, t->role, &s);
     if (rc) return rc == RSP_END ? RSP_OK : rc;
     return value_string(l, t->role, &s);
 }
@@ -228,7 +236,8 @@ static int score_token(struct looker *l, const struct rsp_rdb_token *t)
 {
     double d = t->kind == RSP_TOK_SCORE ? t->d : load_double(t->body.p);
     if (t->kind == RSP_TOK_SCORE && t->tag) return check_note(l, t->offset, "score", "the score is not a number");
-    return isnan(d) ? check_note(l, t->offset, "score", "the score is not a number (NaN)") : RSP_OK;
+    if (isnan(d)) return check_note(l, t->offset, "score", "the score is not a number (NaN)");
+    return feed_score(l, d);
 }
 
 static int ttl_note(struct looker *l, uint64_t offset)

@@ -32,6 +32,7 @@ static int look_whole(struct looker *l)
     if (rc) return rc;
     l->whole = 1;
     memcpy(l->member_key, l->c->member_key, sizeof l->member_key);
+    memcpy(l->mix_key, l->c->whole_key, sizeof l->mix_key);
     rsp_rdb_walk_init(&walk, l->batch, l->item);
     rc = value_walk(l, &walk, &at, NULL);
     return rc ? rc : value_end(l);
@@ -45,6 +46,39 @@ static int look_value(struct looker *l)
     return whole ? look_whole(l) : look_part(l);
 }
 
+/* A string of which nothing can be wrong: its bytes stand there as they are. */
+static int plain_string(struct looker *l)
+{
+    const uint8_t *p = l->batch->p + l->item->value;
+    struct rsp_span text = {NULL, 0};
+    struct rdb_str s;
+    if (l->feed != FEED_ON) return RSP_OK;
+    if (p[0] >= 0xc0 || str_head(p, l->item->end - l->item->value, &s) != 1) return look_value(l);
+    text.p = p + s.head;
+    text.n = (size_t)s.body;
+    return dd1_text(l->dd1, 's', text);
+}
+
+/* The value, and its dd1 along with it when that can be. */
+static int look_record(struct looker *l)
+{
+    const struct rsp_rdb_item *i = l->item;
+    int whole = (i->flags & WHOLE) == WHOLE, digest = l->dd1 && !l->c->confirm, rc = RSP_OK;
+    if (digest && feed_can(l)) {
+        l->feed = FEED_ON;
+        rc = dd1_open(l->dd1, l->item_no);
+    }
+    if (!rc) rc = i->type == 0 && whole && l->batch->p[i->value] != 0xc3 ? plain_string(l) : look_value(l);
+    if (rc || !digest) return rc;
+    if (l->feed == FEED_ON) {
+        if (rsp_rdb_value_type(l->dialect, l->type) == RSP_RDB_STREAM) return dd1_close_stream(l->dd1);
+        dd1_close(l->dd1);
+        return RSP_OK;
+    }
+    if (l->feed == FEED_SPOILT) dd1_abandon(l->dd1);
+    return dd1_record(l->dd1, l->item_no);
+}
+
 int work_batch(struct looker *l, struct rsp_rdb_task *task)
 {
     const struct rsp_rdb_batch *b = task->batch;
@@ -53,7 +87,9 @@ int work_batch(struct looker *l, struct rsp_rdb_task *task)
     rsp_error_clear(err);
     l->batch = b;
     l->dialect = b->dialect;
-    if (l->c->dups_on && !l->c->confirm) rc = buf_reserve(&l->out->hashes, b->count * sizeof(uint64_t));
+    l->feed = FEED_OFF;
+    if (l->dd1 && !l->c->confirm) rc = dd1_begin(l->dd1, b, &l->out->dd1);
+    if (!rc && l->c->dups_on && !l->c->confirm) rc = buf_reserve(&l->out->hashes, b->count * sizeof(uint64_t));
     for (size_t k = 0; k < b->count && !rc; k++) {
         const struct rsp_rdb_item *i = &b->items[k];
         l->item = i;
@@ -67,9 +103,8 @@ int work_batch(struct looker *l, struct rsp_rdb_task *task)
         l->type = i->type;
         l->record = record_offset(b, k);
         rc = look_key(l);
-        if (rc) break;
-        if (i->type == 0 && (i->flags & WHOLE) == WHOLE && b->p[i->value] != 0xc3) continue; /* bytes as they are */
-        rc = look_value(l);
+        if (!rc) rc = look_record(l);
+        l->feed = FEED_OFF;
     }
-    return rc;
+    return !rc && l->dd1 && !l->c->confirm ? dd1_end(l->dd1) : rc;
 }

@@ -9,8 +9,9 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/sip.h"
+#include "rdb/digest_impl.h"
 
-static const uint8_t dd1_key[17] = "respite dd1 key.";
+const uint8_t dd1_key[17] = "respite dd1 key.";
 static const struct rsp_dd1_sum multiplier = {0x5851F42D4C957F2DULL, 0x2545F4914F6CDD1DULL};
 
 __extension__ typedef unsigned __int128 u128;
@@ -128,7 +129,19 @@ static void fold(struct rsp_dd1_value *v, struct sip128 h)
     narrow(&v->power, wide(&v->power) * m);
 }
 
-static uint64_t score_bits(double d)
+void dd1_add_hashes(struct rsp_dd1_value *v, int in_order, const struct sip128 *h, size_t n)
+{
+    u128 acc = wide(in_order ? &v->fold : &v->sum), m = in_order ? wide(&multiplier) : 1;
+    for (size_t i = 0; i < n; i++) acc = acc * m + ((u128)h[i].hi << 64 | h[i].lo);
+    narrow(in_order ? &v->fold : &v->sum, acc);
+    v->count += n;
+    if (!in_order) return;
+    for (acc = wide(&v->power); n; n >>= 1, m *= m) /* M^n */
+        if (n & 1) acc *= m;
+    narrow(&v->power, acc);
+}
+
+uint64_t dd1_score_bits(double d)
 {
     uint64_t bits;
     if (d == 0) return 0; /* -0 as 0 */
@@ -199,7 +212,7 @@ static struct words *plain_words(struct rsp_dd1 *d, const struct rsp_rdb_element
         put_u64(w, e->expire_ms == RSP_RDB_NO_EXPIRE ? 0 : (uint64_t)e->expire_ms);
         if (e->count) put_str(w, e->fields[0]); /* a path hash's path */
     }
-    if (e->kind == RSP_ELEM_SCORED) put_u64(w, score_bits(e->score));
+    if (e->kind == RSP_ELEM_SCORED) put_u64(w, dd1_score_bits(e->score));
     d->part_open = d->slots = 0;
     return w;
 }

@@ -28,6 +28,7 @@ struct rsp_rdb_feed {
     const uint8_t *view; /* the source shows its bytes itself: no copies */
     size_t view_n;
     int no_crc, status, done, dead;
+    int late; /* the source's fault behind the file's last byte: feed_rest tells it */
     int partial; /* block is not full: the source may bring more for it */
     int crc_done;
     uint64_t wait_crc; /* of the file before scan.wait_from */
@@ -226,6 +227,10 @@ static int scan_window(struct rsp_rdb_feed *f)
         scan_move(&f->scan, keep);
     } else if (rc == RSP_END) {
         rc = finish(f);
+        if (k->status < 0) {
+            f->late = k->status;
+            f->error = *blocks_error(f->blocks);
+        }
     } else if (f->scan.phase == SCAN_VALUE && !f->scan.parts) {
         scan_note_key(&f->scan, f->p);
     }
@@ -303,6 +308,7 @@ void rsp_rdb_feed_tell(struct rsp_rdb_feed *f, struct rsp_rdb_feed_info *info)
 int rsp_rdb_feed_rest(struct rsp_rdb_feed *f, size_t want, struct rsp_span *view)
 {
     if (!f->done || want > 4096) return RSP_ESTATE;
+    if (f->late) return tell(f, f->late);
     while (f->rest.n < want && !f->view) {
         struct block *k = NULL;
         int rc = blocks_next(f->blocks, &k), end;
@@ -311,6 +317,10 @@ int rsp_rdb_feed_rest(struct rsp_rdb_feed *f, size_t want, struct rsp_span *view
         if (rc < 0) return tell(f, rc);
         end = rc == RSP_AGAIN || k->status != RSP_OK;
         rc = buf_add(&f->rest, k->new, k->new_n < 4096 ? k->new_n : 4096);
+        if (!rc && k->status < 0) {
+            rc = f->late = k->status;
+            f->error = *blocks_error(f->blocks);
+        }
         blocks_release(f->blocks, k);
         if (rc) return tell(f, rc);
         if (end) break;

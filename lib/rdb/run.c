@@ -191,10 +191,12 @@ static int start(struct run *r, struct rsp_source *source)
     return rc;
 }
 
-static void report(struct run *r, int fault, struct rsp_rdb_run_result *result)
+/* Returns the source's fault behind a complete file (a wrong trailer of its compression), or RSP_OK. */
+static int report(struct run *r, int fault, struct rsp_rdb_run_result *result)
 {
     struct rsp_rdb_run_result out = {0};
     struct rsp_span rest = {NULL, 0};
+    int rc = RSP_OK;
     out.size = result->size;
     out.feed.size = sizeof out.feed;
     rsp_rdb_feed_tell(r->feed, &out.feed);
@@ -206,12 +208,15 @@ static void report(struct run *r, int fault, struct rsp_rdb_run_result *result)
         memcpy(out.key, out.feed.key.p, out.key_n);
         out.feed.key.p = NULL; /* it goes with the feed; out.key stays */
     }
-    if (out.feed.complete && rsp_rdb_feed_rest(r->feed, sizeof out.trailing_bytes, &rest) == RSP_OK) {
+    if (out.feed.complete) rc = rsp_rdb_feed_rest(r->feed, sizeof out.trailing_bytes, &rest);
+    if (out.feed.complete && rc == RSP_OK) {
         out.trailing = rest.n != 0;
         out.trailing_n = rest.n;
         if (rest.n) memcpy(out.trailing_bytes, rest.p, rest.n);
     }
+    out.file_fault |= rc < 0;
     memcpy(result, &out, result->size < sizeof out ? result->size : sizeof out);
+    return rc < 0 ? rc : RSP_OK;
 }
 
 /* While threads run, the caller's record is left to the source, which was made with it and may be read ahead by
@@ -261,7 +266,10 @@ int rsp_rdb_run(const struct rsp_env *env, struct rsp_source *source, const stru
     } else if (file_fault) {
         own = fault;
     }
-    if (r.feed && result) report(&r, file_fault, result);
+    if (r.feed && result) {
+        rc2 = report(&r, file_fault, result);
+        if (!rc) rc = rc2;
+    }
     clean(&r);
     settle_words(user, &own, was_clean, rc);
     return rc;

@@ -70,6 +70,7 @@ void rsp_rdb_value_open(struct rsp_rdb_value *v, const struct rsp_rdb_batch *bat
     v->path.n = 0;
     v->offset = batch->offset + item->value;
     v->have_held = 0;
+    v->skip_nodes = 0;
     v->group_open = v->value_type == RSP_RDB_STREAM && stream_inside_group(&v->walk);
 }
 

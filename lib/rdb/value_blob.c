@@ -86,9 +86,11 @@ static struct rsp_span text_of(const struct entry *e, struct slot *s)
 
 int blob_open(struct rsp_rdb_value *v, int role, const struct rsp_rdb_token *t)
 {
-    int rc = value_blob(v, t);
     enum blob_kind kind = BLOB_LISTPACK;
     struct entry id;
+    int rc;
+    if (role == RSP_ROLE_STREAM_NODE && v->skip_nodes) return RSP_AGAIN;
+    rc = value_blob(v, t);
     if (rc) return rc;
     if (role == RSP_ROLE_STREAM_NODE) return (rc = stream_open(v)) ? rc : RSP_AGAIN;
     if (role == RSP_ROLE_ZIPLIST || (role == RSP_ROLE_NODE && v->type == 14)) kind = BLOB_ZIPLIST;

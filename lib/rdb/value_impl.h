@@ -82,6 +82,7 @@ struct rsp_rdb_value {
     /* streams */
     int group_open, have_held, held_status; /* a token read before its group's end was told */
     struct rsp_rdb_token held;
+    int skip_nodes; /* entries are not wanted */
     struct rsp_rdb_id node;
     uint64_t node_left, master_n;
     struct entry *master;

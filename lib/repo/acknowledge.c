@@ -103,7 +103,8 @@ static int seek(struct rsp_log *log, const char *what, struct sought *s)
                     "neither a record of the log, nor one that it misses, nor a snapshot: give its name, or at least "
                     "%d digits of its hash or id",
                     PREFIX_MIN);
-    if (s->several) return fail(&log->env, RSP_EINVAL, what, "several records begin so; give more digits");
+    if (s->several)
+        return fail(&log->env, RSP_EINVAL, what, "several records begin so; give more digits, or the name of the file");
     return RSP_OK;
 }
 

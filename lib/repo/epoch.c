@@ -7,7 +7,9 @@
 #include "repo/repo_open.h"
 #include "seal/envelope.h"
 
-#define ENVELOPES_TRIED 64
+#define ENVELOPES_TRIED 64     /* with keys */
+#define ENVELOPES_FETCHED 1024 /* the oldest: what is added later shuts nothing */
+#define TOLD_MAX 64
 #define ENVELOPE_MAX (64u << 10)
 
 struct epoch {
@@ -16,6 +18,7 @@ struct epoch {
     uint8_t *key;
     char hex[2 * ID_BYTES + 1];
     size_t shut, bad, strangers; /* strangers: wraps that are for no one the roles name */
+    size_t tried, more;          /* more: envelopes that were not looked at */
     int unread;                  /* the first fault of the store */
     char names[160];             /* whom the shut ones are sealed to */
 };
@@ -52,6 +55,14 @@ static void whom(struct epoch *e, struct rsp_span bytes)
     if (readers > known) e->strangers += readers - known;
 }
 
+/* Whether it says that it is sealed to an identity at hand. */
+static int is_ours(const struct rsp_repo *repo, struct rsp_span bytes)
+{
+    for (size_t i = 0; i < repo->identities_n; i++)
+        if (envelope_names(bytes, &repo->identities[i]->public, NULL)) return 1;
+    return 0;
+}
+
 /* RSP_OK: open. RSP_AGAIN: not by this one. */
 static int try_one(struct epoch *e, const uint8_t hash[HASH_BYTES])
 {
@@ -66,7 +77,8 @@ static int try_one(struct epoch *e, const uint8_t hash[HASH_BYTES])
     if (!rc) {
         bytes = (struct rsp_span){p, n};
         rc = envelope_open(bytes, repo->lineage, e->id, e->commitment, repo->identities, repo->identities_n, e->key);
-        if (rc == RSP_EKEY) whom(e, bytes);
+        if (rc == RSP_EKEY && e->shut < TOLD_MAX) whom(e, bytes);
+        if (rc == RSP_EKEY && is_ours(repo, bytes)) e->tried++;
         rsp_store_release(repo->store, p, n);
         if (!rc) return RSP_OK;
     } else if (rc != RSP_EINTEGRITY) {
@@ -78,10 +90,8 @@ static int try_one(struct epoch *e, const uint8_t hash[HASH_BYTES])
         e->shut++;
         return RSP_AGAIN;
     }
-    if (rc != RSP_ENOTFOUND) {
-        e->bad++;
+    if (rc != RSP_ENOTFOUND && e->bad++ < TOLD_MAX)
         log_line(&repo->env, RSP_LOG_WARN, "the envelope %s is malformed, damaged or cannot be read", name);
-    }
     return RSP_AGAIN;
 }
 
@@ -107,16 +117,22 @@ static int open_envelopes(struct epoch *e)
 {
     struct found_list list = {0};
     char folder[NAME_MAX_BYTES];
+    size_t i = 0;
     int rc;
     snprintf(folder, sizeof folder, "keys/%s", e->hex);
-    rc = found_load(&e->repo->env, e->repo->store, NULL, folder, ENVELOPES_TRIED, &list);
+    rc = found_oldest(&e->repo->env, e->repo->store, folder, ENVELOPES_FETCHED, &list, &e->more);
     if (rc) return rc;
     if (list.foreign)
         log_line(&e->repo->env, RSP_LOG_WARN, "%s holds %zu objects that are no envelopes", folder, list.foreign);
     rc = RSP_AGAIN;
-    for (size_t i = 0; rc == RSP_AGAIN && i < list.n; i++) rc = try_one(e, list.p[i].hash);
+    while (rc == RSP_AGAIN && i < list.n && e->tried < ENVELOPES_TRIED) rc = try_one(e, list.p[i++].hash);
+    e->more += list.n - i;
     found_free(&e->repo->env, &list);
-    return rc == RSP_AGAIN ? not_open(e) : rc;
+    if (rc != RSP_AGAIN) return rc;
+    rc = not_open(e);
+    if (!e->more) return rc;
+    return trail(&e->repo->env, rc, "%zu newer envelopes were not looked at; remove false ones from %s", e->more,
+                 folder);
 }
 
 int epoch_open(struct rsp_repo *repo, const uint8_t epoch[ID_BYTES], const uint8_t commitment[HASH_BYTES], int unsealed,

@@ -53,8 +53,9 @@ static int listed(void *opaque, const struct rsp_store_item *item)
     struct held h;
     if (!strncmp(item->name, "log/", 4)) {
         memset(&r, 0, sizeof r);
-        if (name_record_parse(item->name, &r) && (r.kind == RSP_REC_PIN || r.kind == RSP_REC_UNPIN))
-            inv->new_pins += !rsp_log_by_hash(inv->log, r.hash);
+        if (!name_record_parse(item->name, &r) || rsp_log_by_hash(inv->log, r.hash)) return RSP_OK;
+        inv->new_pins += r.kind == RSP_REC_PIN || r.kind == RSP_REC_UNPIN;
+        inv->new_commits += r.kind == RSP_REC_COMMIT;
         return RSP_OK;
     }
     if (!held_parse(item->name, &h)) return RSP_OK;

@@ -23,6 +23,7 @@ struct inventory {
     size_t n, cap;
     const struct rsp_log *log;
     size_t new_pins; /* pins and unpins that the log does not know: published since it was loaded */
+    size_t new_commits;
 };
 /* One walk. Names that are none of a repository's are passed over. Freed in any case by inventory_free. */
 int inventory_load(struct rsp_log *log, struct inventory *inv);

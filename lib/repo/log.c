@@ -129,21 +129,8 @@ static int take_over(struct log *log)
 
 /* ---- fetching ---- */
 
-/* Newest first by their own clock: what list shows. */
-static int wanted(const struct log *log, const struct rsp_record *r, size_t commits_before)
-{
-    if (!log->rows) return 1;
-    switch (r->kind) {
-    case RSP_REC_COMMIT: return commits_before < log->rows;
-    case RSP_REC_RECEIPT:
-    case RSP_REC_NOTE:
-    case RSP_REC_ACCEPT: return 0;
-    default: return 1;
-    }
-}
-
 struct dated {
-    struct rsp_record *r;
+    const struct rsp_record *r;
     size_t at;
 };
 
@@ -155,23 +142,59 @@ static int newest_first(const void *a, const void *b)
     return memcmp(x->hash, y->hash, HASH_BYTES);
 }
 
-static int fetch_wanted(struct log *log)
+/* The newest commits by their own clock: what list shows. */
+static int want_rows(const struct log *log, uint8_t *want)
 {
     size_t n = log->pub.records_n, commits = 0;
-    struct dated *order;
+    struct dated *order = mem_alloc(&log->pub.env, n * sizeof *order);
+    if (!order) return RSP_ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        if (log->pub.records[i]->kind == RSP_REC_COMMIT)
+            order[commits].r = log->pub.records[i], order[commits++].at = i;
+    if (commits) qsort(order, commits, sizeof *order, newest_first);
+    for (size_t i = 0; i < commits && i < log->rows; i++) want[order[i].at] = 1;
+    mem_free(&log->pub.env, order, n * sizeof *order);
+    return RSP_OK;
+}
+
+static int changes(const struct rsp_record *r)
+{
+    return r->kind == RSP_REC_RETIRE || r->kind == RSP_REC_PIN || r->kind == RSP_REC_UNPIN || r->kind == RSP_REC_GONE ||
+           r->kind == RSP_REC_LOST;
+}
+
+/* And what can change one of them: it was published later, so that it has a greater number in the same source. */
+static void want_changes(const struct log *log, uint8_t *want)
+{
+    size_t n = log->pub.records_n;
+    for (size_t from = 0, to; from < n; from = to) {
+        uint64_t lowest = UINT64_MAX;
+        for (to = from; to < n; to++) {
+            const struct rsp_record *r = log->pub.records[to];
+            if (memcmp(r->source, log->pub.records[from]->source, ID_BYTES)) break;
+            if (want[to] && r->seq < lowest) lowest = r->seq;
+        }
+        for (size_t i = from; i < to; i++) {
+            const struct rsp_record *r = log->pub.records[i];
+            if (changes(r) && r->seq > lowest) want[i] = 1;
+        }
+    }
+}
+
+static int fetch_wanted(struct log *log)
+{
+    size_t n = log->pub.records_n;
+    uint8_t *want;
     int rc = RSP_OK;
     if (!n) return RSP_OK;
-    order = mem_alloc(&log->pub.env, n * sizeof *order);
-    if (!order) return RSP_ENOMEM;
-    for (size_t i = 0; i < n; i++) order[i].r = log->pub.records[i], order[i].at = i;
-    if (log->rows) qsort(order, n, sizeof *order, newest_first);
-    for (size_t i = 0; i < n && !rc; i++) {
-        struct rsp_record *r = order[i].r;
-        if (!wanted(log, r, commits)) continue;
-        rc = log_fetch_record(log, r, &log->judged[order[i].at]);
-        if (r->kind == RSP_REC_COMMIT) commits++;
-    }
-    mem_free(&log->pub.env, order, n * sizeof *order);
+    want = mem_zero(&log->pub.env, n);
+    if (!want) return RSP_ENOMEM;
+    if (log->rows) rc = want_rows(log, want);
+    else memset(want, 1, n);
+    if (!rc && log->rows) want_changes(log, want);
+    for (size_t i = 0; i < n && !rc; i++)
+        if (want[i]) rc = log_fetch_record(log, log->pub.records[i], &log->judged[i]);
+    mem_free(&log->pub.env, want, n);
     return rc;
 }
 
@@ -219,6 +242,13 @@ static int needs_all(const struct log *log)
     return 0;
 }
 
+static int looks_back(const struct log *log)
+{
+    for (size_t i = 0; i < log->pub.troubles_n; i++)
+        if (!strcmp(log->pub.troubles[i].kind, "rollback")) return 1;
+    return 0;
+}
+
 static int load_once(struct log *log)
 {
     int rc = take_over(log);
@@ -243,6 +273,8 @@ static int load_once(struct log *log)
     log_sort(log); /* of several files of one hash, those fetched tell which is the record */
     rc = log_graph(log);
     if (!rc) rc = log_seen_check(log);
+    /* What explains a head that is not there may be among what was not fetched. */
+    if (!rc && log->rows && log->pub.faults && looks_back(log)) rc = RSP_AGAIN;
     return rc;
 }
 
@@ -269,8 +301,14 @@ int rsp_log_load(struct rsp_repo *repo, const struct rsp_log_options *options, s
         log->rows = o.rows;
         log->pub.full = !o.rows;
         log->new_roles = 0;
+        log->foreign = 0;
         log->last_try = i + 1 == TRIES;
         rc = load_once(log);
+        if (rc == RSP_AGAIN) {
+            o.rows = 0;
+            i--;
+            continue;
+        }
         if (!rc && log->new_roles && !log->last_try) rc = repo_refresh_roles(repo, &grown);
         if (rc != RSP_ENOTFOUND && !grown) break;
         if (rc && i + 1 < TRIES && repo->env.error) rsp_error_clear(repo->env.error);
@@ -286,12 +324,26 @@ int rsp_log_load(struct rsp_repo *repo, const struct rsp_log_options *options, s
     return RSP_OK;
 }
 
-int rsp_log_fetch(struct rsp_log *pub, struct rsp_record *record)
+static int fetch_one(struct log *log, struct rsp_record *record)
 {
     struct judged j = {0};
     int rc;
     if (record->state & (RSP_RECORD_LOADED | RSP_RECORD_BROKEN)) return RSP_OK;
-    rc = log_fetch_record(log_of(pub), record, &j);
+    rc = log_fetch_record(log, record, &j);
     if (rc || !j.status) return rc;
-    return rsp_log_trouble(pub, j.status, j.kind, record->name, j.way_out, "%s", j.words);
+    return rsp_log_trouble(&log->pub, j.status, j.kind, record->name, j.way_out, "%s", j.words);
+}
+
+int rsp_log_fetch(struct rsp_log *pub, struct rsp_record *record)
+{
+    struct log *log = log_of(pub);
+    int rc;
+    if (record->state & (RSP_RECORD_LOADED | RSP_RECORD_BROKEN)) return RSP_OK;
+    rc = fetch_one(log, record);
+    for (size_t i = 0; i < pub->records_n && !rc && record->kind == RSP_REC_COMMIT; i++) {
+        struct rsp_record *r = pub->records[i]; /* what has become of it since */
+        if (changes(r) && r->seq > record->seq && !memcmp(r->source, record->source, ID_BYTES)) rc = fetch_one(log, r);
+    }
+    if (!rc) rc = log_collect(log);
+    return rc ? rc : log_states(log);
 }

@@ -9,7 +9,9 @@
 #define WAY_RECORD \
     "put the file back from a mirror, or give it up for ever: backupd expire --acknowledge NAME (listed as lost then)"
 #define WAY_NEWER "use a newer release; when none knows it, give it up for ever: backupd expire --acknowledge NAME"
-#define WAY_ROLES "backupd key republish, on a host that has seen it"
+#define WAY_ROLES                                                                                                    \
+    "backupd key republish, on a host that has seen it; when none has, give the record up for ever: backupd expire " \
+    "--acknowledge NAME"
 
 static void wrong(struct judged *j, int status, const char *kind, const char *way_out, const char *format, ...)
     RSP_PRINTF(5, 6);
@@ -124,7 +126,7 @@ int log_fetch_record(struct log *log, struct rsp_record *r, struct judged *j)
     if (r->state & (RSP_RECORD_LOADED | RSP_RECORD_BROKEN)) return RSP_OK;
     env.error = &kept;
     name_record_path(path, r);
-    rc = rsp_store_get(repo->store, path, RECORD_MAX, &p, &n);
+    rc = rsp_store_get(repo->store, path, record_max(r->kind), &p, &n);
     if (rc && (unreadable(rc) || (rc == RSP_ENOTFOUND && log->last_try))) {
         if (user) rsp_error_clear(user);
         wrong(j, RSP_EINTEGRITY, "record", WAY_RECORD, "cannot be read: %s", rsp_status_text(rc));

@@ -44,7 +44,8 @@ struct log {
     uint8_t source[ID_BYTES]; /* the one source loaded, when one is set */
     int one_source, refs;
     int last_try;
-    int new_roles; /* a record names roles that were not known */
+    size_t foreign; /* names of log/ that are none */
+    int new_roles;  /* a record names roles that were not known */
     size_t rows;
 };
 

@@ -6,6 +6,8 @@
 
 #include "repo/log_impl.h"
 
+#define FOREIGN_TOLD 64 /* more of them are passed over in silence */
+
 static int listed(void *opaque, const struct rsp_store_item *item)
 {
     struct log *log = opaque;
@@ -14,6 +16,7 @@ static int listed(void *opaque, const struct rsp_store_item *item)
     if (!r) return RSP_ENOMEM;
     if (!name_record_parse(item->name, r)) {
         record_free(&pub->env, r);
+        if (log->foreign++ >= FOREIGN_TOLD) return RSP_OK;
         return rsp_log_trouble(pub, RSP_OK, "foreign", item->name, NULL, "no name of a record; passed over");
     }
     r->stored_ms = item->mtime_ms;
@@ -51,7 +54,7 @@ static int by_hash(const void *a, const void *b)
     return order ? order : strcmp(x->name, y->name);
 }
 
-/* Anybody can put a file there whose name claims the hash of a record: bytes that have it are those of one name only. */
+/* Anybody can put a file there whose name claims the hash of a record; the bytes that have it are those of one name. */
 void log_sort(struct log *log)
 {
     struct rsp_log *pub = &log->pub;

@@ -11,6 +11,8 @@
     "find out who changed the store; then go on with --accept-rollback, or give it up for ever: backupd expire " \
     "--acknowledge HASH"
 
+#define HEADS_MOST 100000 /* what the state can still read back */
+
 static int concerns(const struct log *log, const uint8_t source[ID_BYTES])
 {
     return !log->one_source || !memcmp(log->source, source, ID_BYTES);
@@ -103,6 +105,13 @@ int log_seen_add(struct log *log, const struct rsp_record *r)
     return rc;
 }
 
+/* Another process of this host has seen it since this log was read. */
+static int came_later(const struct log *log, const struct seen_head *head)
+{
+    return !log->pub.repo->accept_rollback && !rsp_log_by_hash(&log->pub, head->hash) &&
+           !hash_set_has(&log->explained, head->hash);
+}
+
 int log_seen_save(struct log *log)
 {
     struct rsp_repo *repo = log->pub.repo;
@@ -119,7 +128,7 @@ int log_seen_save(struct log *log)
         goto out;
     }
     for (size_t i = 0; i < old_n; i++)
-        if (!concerns(log, old[i].source)) heads[n++] = old[i];
+        if (!concerns(log, old[i].source) || came_later(log, &old[i])) heads[n++] = old[i];
     for (size_t i = 0; i < log->pub.records_n; i++) {
         const struct rsp_record *r = log->pub.records[i];
         if (!(r->state & RSP_RECORD_HEAD)) continue;
@@ -131,7 +140,10 @@ int log_seen_save(struct log *log)
     if (old_n) qsort(old, old_n, sizeof *old, by_source_and_hash);
     same = n == old_n;
     for (size_t i = 0; i < n && same; i++) same = !by_source_and_hash(&heads[i], &old[i]);
-    if (!same) rc = state_heads_save(repo->state, repo->lineage, repo->id, heads, n);
+    if (n > HEADS_MOST)
+        log_line(&repo->env, RSP_LOG_WARN, "%s has %zu heads: they are not remembered; who wrote them?",
+                 rsp_store_url(repo->store), n);
+    else if (!same) rc = state_heads_save(repo->state, repo->lineage, repo->id, heads, n);
 out:
     if (heads) mem_free(&repo->env, heads, cap * sizeof *heads);
     mem_free(&repo->env, old, old_n * sizeof *old);

@@ -17,7 +17,9 @@
 struct full_ref {
     uint8_t kind, hint_n;
     uint8_t epoch[ID_BYTES], object[ID_BYTES], table_hash[HASH_BYTES], hint[64];
+    uint32_t number; /* in its stream */
     uint64_t plain, offset, stored;
+    uint8_t sha256[32]; /* of its stored bytes; the signed commit says it, not the manifest */
 };
 
 /* 1 when it is 1 to MANIFEST_SOURCE_MAX bytes of printable ASCII without blanks. */
@@ -42,6 +44,12 @@ struct manifest {
     struct rows rows[ROWS_N]; /* what pub shows; ROWS_REFS: a struct rows of struct full_ref for each stream */
     struct buf bytes;         /* everything points in here; unknown items are kept in it too */
 };
+static inline struct full_ref *manifest_refs_of(struct manifest *m, size_t stream, size_t *n)
+{
+    const struct rows *r = (const struct rows *)m->rows[ROWS_REFS].p + stream;
+    *n = r->n;
+    return r->p;
+}
 static inline const struct full_ref *manifest_refs(const struct manifest *m, size_t stream, size_t *n)
 {
     const struct rows *r = (const struct rows *)m->rows[ROWS_REFS].p + stream;

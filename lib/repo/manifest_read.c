@@ -103,6 +103,7 @@ static int read_ref(const struct reading *r, const struct item *i, struct rows *
         return bad(r, p, "a full reference of the wrong size");
     if ((rc = rows_add(r->env, refs, sizeof *f, &row))) return rc;
     f = row;
+    f->number = (uint32_t)refs->n - 1;
     f->kind = p[0];
     memcpy(f->epoch, p + 1, ID_BYTES);
     memcpy(f->object, p + 17, ID_BYTES);

@@ -1,6 +1,7 @@
 /* What this is: debris: epochs and lists that no record names, and uploads that died, once they are old by the store's clock.
  * Rests on: prune_impl.h.
  * Does not: judge log/, roles/, repository/ or segments/. */
+#include <stdio.h>
 #include <string.h>
 
 #include "repo/prune_impl.h"
@@ -28,6 +29,28 @@ static int epoch_old(const struct prune *p, const uint8_t epoch[ID_BYTES])
         for (size_t k = 0; k < n; k++)
             if (!prune_older(p, h[k].mtime_ms, p->o.debris_age_ms)) return 0;
     }
+    return 1;
+}
+
+static int young(void *opaque, const struct rsp_store_item *item)
+{
+    const struct prune *p = opaque;
+    return prune_older(p, item->mtime_ms, p->o.debris_age_ms) ? 0 : 1;
+}
+
+/* 1 when something has been added to the epoch since the run began: a writer that slept for long has woken, and looks
+ * at what it needs before it commits. */
+static int stirred(struct prune *p, const uint8_t epoch[ID_BYTES], int *rc)
+{
+    static const char *const folders[] = {"manifests", "keys", "data"};
+    char hex[2 * ID_BYTES + 1], prefix[NAME_MAX_BYTES];
+    hex_text(hex, epoch, ID_BYTES);
+    for (size_t i = 0; !*rc && i < 3; i++) {
+        snprintf(prefix, sizeof prefix, "%s/%s/", folders[i], hex);
+        *rc = rsp_store_list(p->log->repo->store, prefix, young, p);
+    }
+    if (*rc <= 0) return 0;
+    *rc = RSP_OK;
     return 1;
 }
 
@@ -59,15 +82,25 @@ static int leftover(void *opaque, const struct rsp_store_item *item)
 int prune_debris(struct prune *p)
 {
     const struct rsp_env *env = &p->log->env;
+    const struct held *asked = NULL;
     uint8_t *old = NULL;
-    int rc = RSP_OK;
+    int rc = RSP_OK, skip = 0;
+    if (p->held.new_commits) /* they came after the log was read, so what they name is not known: the next run's */
+        return rsp_store_leftovers(p->log->repo->store, leftover, p);
     if (p->held.n) {
         old = mem_zero(env, p->held.n);
         if (!old) return RSP_ENOMEM;
         judge(p, old); /* all are judged before the first goes */
     }
-    for (size_t i = 0; i < p->held.n && !rc; i++)
-        if (old[i] && !p->held.items[i].fate) rc = drop(p, &p->held.items[i]);
+    for (size_t i = 0; i < p->held.n && !rc; i++) {
+        struct held *h = &p->held.items[i];
+        if (!old[i] || h->fate) continue;
+        if (h->kind != HELD_REFS && (!asked || memcmp(asked->epoch, h->epoch, ID_BYTES))) {
+            asked = h;
+            skip = !p->o.dry_run && stirred(p, h->epoch, &rc);
+        }
+        if (!rc && (h->kind == HELD_REFS || !skip)) rc = drop(p, h);
+    }
     mem_free(env, old, p->held.n);
     return rc ? rc : rsp_store_leftovers(p->log->repo->store, leftover, p);
 }

@@ -58,7 +58,7 @@ int prune_needed(struct prune *p)
     for (size_t i = 0; i < p->staying.n && !rc; i++) {
         struct rsp_record *r = p->staying.p[i];
         if (!decoded(r)) continue; /* given up, and nobody knows what it needed */
-        rc = load_refs(p, r, !(r->state & RSP_RECORD_LOST));
+        rc = load_refs(p, r, !(r->state & (RSP_RECORD_LOST | RSP_RECORD_GONE)));
         if (!rc) rc = need(p, r);
     }
     for (size_t i = 0; i < p->commits.n && !rc; i++) {

@@ -58,6 +58,7 @@ struct decoding {
     uint8_t *repository;
     uint8_t source[ID_BYTES], kind;
     uint64_t seq, time_ms, seen; /* seen: a bit for each number of an item that is known */
+    uint64_t odd;                /* of one whose number is known, but not with that critical bit */
     int newer;                   /* an unknown critical item stands there */
     char words[128];
 };
@@ -224,7 +225,7 @@ static int take_item(struct decoding *d, const struct item *item)
     unsigned number = ITEM_NUMBER(item->tag);
     int known;
     const struct rule *rule = rule_of(item->tag, d->r->kind, &known);
-    if (number < 64 && d->seen >> number & 1 && !(rule && rule->repeated))
+    if (number < 64 && ((d->seen >> number & 1 && !(rule && rule->repeated)) || (rule && d->odd >> number & 1)))
         return wrong(d, "an item that may stand once stands twice");
     if (!rule && known) {
         snprintf(d->words, sizeof d->words, "item %u does not belong into a %s record", number,
@@ -233,6 +234,7 @@ static int take_item(struct decoding *d, const struct item *item)
     }
     if (!rule) {
         if (item->tag & ITEM_CRITICAL) d->newer = 1;
+        if (number < 64) d->odd |= 1ull << number;
         return RSP_OK;
     }
     if (item->v.n < rule->least || item->v.n > rule->most || item->v.n % rule->unit) {
@@ -284,13 +286,18 @@ static int read_items(struct decoding *d, const uint8_t *p, size_t n)
     return rc ? rc : agree(d);
 }
 
+size_t record_max(int kind)
+{
+    return kind == RSP_REC_COMMIT || kind == RSP_REC_RECEIPT || kind == RSP_REC_NOTE ? RECORD_OPEN_MAX : RECORD_MAX;
+}
+
 static int decode(struct decoding *d, const uint8_t *p, size_t n)
 {
     uint8_t hash[HASH_BYTES];
     size_t body;
     int rc;
     if (n < RECORD_MAGIC_BYTES + RECORD_SIGNATURE_BYTES) return wrong(d, "it is too short for a record");
-    if (n > RECORD_MAX) return wrong(d, "it is larger than a record may be");
+    if (n > record_max(d->r->kind)) return wrong(d, "it is larger than a record may be");
     hash256(hash, p, n);
     if (memcmp(hash, d->r->hash, HASH_BYTES)) return wrong(d, "its bytes are not those that its name stands for");
     if (memcmp(p, RECORD_MAGIC, RECORD_MAGIC_BYTES)) return wrong(d, "it does not begin as a record");

@@ -61,7 +61,8 @@ static int bad_object(struct opening *op, const char *name, int rc)
     forget_fault(repo);
     op->bad++;
     if (rc == RSP_EVERSION)
-        return repo_trouble(repo, rc, "object", name, "use a newer release", "it was written by a newer release");
+        return repo_trouble(repo, rc, "object", name, "use a newer release; when none was ever used here, remove it",
+                            "it was written by a newer release");
     return repo_trouble(repo, RSP_EINTEGRITY, "object", name,
                         "remove it; when no other is there, backupd key republish on a host that knows the repository "
                         "makes one anew",

@@ -10,6 +10,7 @@
 #include "seal/crypt.h"
 
 #define RECORD_MAX (4u << 20) /* bytes of a signed object */
+#define RECORD_OPEN_MAX (256u << 10) /* of one that many may sign: all are held in memory */
 #define REFS_INLINE (64u << 10)
 #define REF_BYTES 73
 enum { REF_DATA = 1, REF_MANIFEST = 2 }; /* kinds of objects that a reference may name */
@@ -69,6 +70,7 @@ int record_encode(const struct rsp_env *env, struct rsp_record *r, const uint8_t
  * *repository receives the id it names. */
 int record_decode(const struct rsp_env *env, struct rsp_record *r, uint8_t *bytes, size_t n,
                   uint8_t repository[ID_BYTES]);
+size_t record_max(int kind); /* bytes that one of that kind has at most */
 /* refs/<hash>: encode appends; decode checks magic, hash and number, fills r->refs. */
 int refs_encode(struct buf *out, const struct rsp_ref *refs, size_t n);
 int refs_decode(const struct rsp_env *env, struct rsp_record *r, struct rsp_span bytes);
@@ -107,7 +109,8 @@ void repo_troubles_free(struct rsp_repo *repo); /* both in log.c */
 
 /* ---- epochs (epoch.c) ---- */
 /* The epoch key that the commit's envelopes give up to an identity at hand (or zeros with suite none): secret memory, freed
- * by secret_free. RSP_EKEY with words: whom they are sealed to. Bad envelopes are noted in the log hook, at most 64 tried. */
+ * by secret_free. RSP_EKEY with words: whom they are sealed to. Bad envelopes are noted in the log hook. The oldest
+ * 1024 are looked at, and of those that are for an identity at hand 64 are tried. */
 int epoch_open(struct rsp_repo *repo, const uint8_t epoch[ID_BYTES], const uint8_t commitment[HASH_BYTES], int unsealed,
                uint8_t **key);
 

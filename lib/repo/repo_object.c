@@ -82,7 +82,26 @@ struct listing {
     struct found_list *list;
     const char *folder;
     size_t max;
+    int oldest;
+    size_t more; /* left out */
 };
+
+static int age_order(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    if (x->mtime_ms != y->mtime_ms) return x->mtime_ms < y->mtime_ms ? -1 : 1;
+    return memcmp(x->hash, y->hash, HASH_BYTES);
+}
+
+/* Sorts, and leaves no more than max. */
+static void keep_oldest(struct listing *l)
+{
+    struct found_list *list = l->list;
+    if (list->n) qsort(list->p, list->n, sizeof *list->p, age_order);
+    if (list->n <= l->max) return;
+    l->more += list->n - l->max;
+    list->n = l->max;
+}
 
 static int take(struct listing *l, const struct found *one)
 {
@@ -106,7 +125,9 @@ static int each_name(void *opaque, const struct rsp_store_item *item)
     int good = !strcmp(l->folder, "roles")
                    ? !strncmp(item->name, "roles/", 6) && name_roles_parse(item->name + n + 1, &one.n, one.hash)
                    : name_hashed_parse(item->name, l->folder, one.hash);
-    if (good) return l->list->n < l->max ? take(l, &one) : RSP_OK;
+    one.mtime_ms = item->mtime_ms;
+    if (good && l->oldest && l->list->n >= 2 * l->max) keep_oldest(l);
+    if (good) return l->oldest || l->list->n < l->max ? take(l, &one) : RSP_OK;
     if (l->list->foreign++ >= FOREIGN_TOLD || !l->repo) return RSP_OK;
     return repo_trouble(l->repo, RSP_OK, "foreign", item->name, NULL, "no name that belongs here; passed over");
 }
@@ -122,12 +143,27 @@ int found_load(const struct rsp_env *env, struct rsp_store *store, struct rsp_re
                size_t max, struct found_list *list)
 {
     char prefix[NAME_MAX_BYTES];
-    struct listing l = {env, repo, list, folder, max};
+    struct listing l = {.env = env, .repo = repo, .list = list, .folder = folder, .max = max};
     int rc;
     memset(list, 0, sizeof *list);
     snprintf(prefix, sizeof prefix, "%s/", folder);
     rc = rsp_store_list(store, prefix, each_name, &l);
     if (!rc && list->n) qsort(list->p, list->n, sizeof *list->p, found_order);
+    if (rc) found_free(env, list);
+    return rc;
+}
+
+int found_oldest(const struct rsp_env *env, struct rsp_store *store, const char *folder, size_t max,
+                 struct found_list *list, size_t *more)
+{
+    char prefix[NAME_MAX_BYTES];
+    struct listing l = {.env = env, .list = list, .folder = folder, .max = max, .oldest = 1};
+    int rc;
+    memset(list, 0, sizeof *list);
+    snprintf(prefix, sizeof prefix, "%s/", folder);
+    rc = rsp_store_list(store, prefix, each_name, &l);
+    keep_oldest(&l);
+    *more = l.more;
     if (rc) found_free(env, list);
     return rc;
 }

@@ -12,6 +12,7 @@
 /* Objects whose names hold a hash, as listed: by n, then hash. */
 struct found {
     uint64_t n; /* of roles; else 0 */
+    int64_t mtime_ms;
     uint8_t hash[HASH_BYTES];
     int status;      /* what came of fetching it */
     const char *why; /* fixed words */
@@ -25,6 +26,10 @@ struct found_list {
  * most max are taken, in the order of the store. */
 int found_load(const struct rsp_env *env, struct rsp_store *store, struct rsp_repo *repo, const char *folder,
                size_t max, struct found_list *list);
+/* As found_load, but the max oldest by the store's time are taken, in that order (then by hash): what was added to a
+ * folder later stands behind. *more: names that were left out. */
+int found_oldest(const struct rsp_env *env, struct rsp_store *store, const char *folder, size_t max,
+                 struct found_list *list, size_t *more);
 void found_free(const struct rsp_env *env, struct found_list *list);
 
 /* respite-format(5), "repository". */

@@ -12,6 +12,7 @@
 #define GOOD_WINDOW 7
 #define FLOOD_DAYS 30
 #define FLOOD_TIMES 10
+#define RULES_OF_A_FLOOD 10000
 #define LIMIT_LEAST 3
 #define LIMIT_PERCENT 30
 
@@ -311,8 +312,8 @@ int retain(const struct rsp_env *env, const struct rsp_retention *policy, int64_
     if (r.order) r.taken = mem_alloc(env, n);
     if (r.taken) rc = keep_always(&r, now_ms);
     if (!rc) {
-        keep_by_rules(&r);
         *flood = flooded(&r, now_ms);
+        if (!*flood || n <= RULES_OF_A_FLOOD) keep_by_rules(&r); /* nothing goes anyway, and branches cost n times n */
         limit(&r, *flood);
     }
     mem_free(env, r.order, n * sizeof *r.order);

@@ -124,6 +124,8 @@ int rsp_repo_rewrap(struct rsp_repo *repo, struct rsp_log *log, size_t *added, s
     struct rewrapping w = {.repo = repo, .env = &repo->env};
     int rc;
     *added = *shut = 0;
+    if (!log->full) /* its commits were not all read, and would be passed over in silence */
+        return fail(&repo->env, RSP_ESTATE, rsp_store_url(repo->store), "wrapping keys needs the whole record log");
     rc = readers_of(repo, &w.readers, &w.readers_n);
     if (!rc) rc = rsp_store_list(repo->store, "keys/", note_envelope, &w);
     for (size_t i = 0; i < log->records_n && !rc; i++) {

@@ -22,6 +22,9 @@ struct opened {
     struct opened *next;
     struct object_reader r;
     unsigned users;
+    struct sha256 *sum; /* of its stored bytes; NULL: it is not read from its start */
+    uint32_t summed;    /* chunks; under ahead's lock, and so whose turn it is with sum */
+    const uint8_t *sha256;
 };
 
 enum { SLOT_BUSY, SLOT_DONE, SLOT_DROPPED };
@@ -46,8 +49,8 @@ struct ahead {
     struct slot *slots;
     unsigned slots_n, head, count;
     struct slot *shown;
-    pthread_mutex_t lock; /* over the slots' state */
-    pthread_cond_t changed;
+    pthread_mutex_t lock; /* over the slots' state, and whose turn it is */
+    pthread_cond_t changed, turn;
 
     size_t object; /* the next to open */
     uint64_t from; /* plaintext of the run to pass over */
@@ -58,11 +61,30 @@ struct ahead {
     size_t part_at, fetch_bytes;
 };
 
+/* Workers hash in the order of the chunks, each its own, while it is about to be read anyway. The pool takes tasks in
+ * that order: whoever has the turn is at it, or has passed it on. */
+static int sum_in_turn(struct ahead *a, const struct rsp_env *env, struct slot *s)
+{
+    struct opened *o = s->o;
+    int rc;
+    pthread_mutex_lock(&a->lock);
+    while (o->summed != s->chunk) pthread_cond_wait(&a->turn, &a->lock);
+    pthread_mutex_unlock(&a->lock);
+    rc = sha256_add(o->sum, s->c, o->r.chunks[s->chunk].stored);
+    if (!rc && s->chunk == o->r.chunks_n - 1) rc = object_signed(env, &o->r, o->sum, o->sha256);
+    pthread_mutex_lock(&a->lock);
+    o->summed++;
+    pthread_cond_broadcast(&a->turn);
+    pthread_mutex_unlock(&a->lock);
+    return rc ? fail(env, rc, o->r.subject, "its stored bytes cannot be hashed") : RSP_OK; /* unless it was told */
+}
+
 static int work(void *ctx, unsigned worker, const struct rsp_env *env, void *task)
 {
     struct ahead *a = ctx;
     struct slot *s = task;
-    return object_chunk_open(env, &s->o->r, s->chunk, s->c, a->scratch[worker], s->m);
+    int rc = s->o->sum ? sum_in_turn(a, env, s) : RSP_OK;
+    return rc ? rc : object_chunk_open(env, &s->o->r, s->chunk, s->c, a->scratch[worker], s->m);
 }
 
 static void settle(struct slot *s, int state)
@@ -93,7 +115,20 @@ static void drop(void *ctx, void *task)
 static void opened_free(struct ahead *a, struct opened *o)
 {
     object_reader_close(&o->r);
+    sha256_free(o->sum);
     mem_free(&a->env, o, sizeof *o);
+}
+
+/* Begins the sum of an object that is read from its start. Its env has no record: several threads use it. */
+static int begin_sum(struct ahead *a, struct opened *o)
+{
+    struct rsp_env silent = a->env;
+    int rc;
+    silent.error = NULL;
+    rc = sha256_new(&silent, &o->sum);
+    if (!rc) rc = sha256_add(o->sum, o->r.ends, o->r.head.head_bytes);
+    o->sha256 = a->run.refs[a->object].sha256;
+    return rc ? fail(&a->env, rc, o->r.subject, "its stored bytes cannot be hashed") : RSP_OK;
 }
 
 /* Frees what no slot uses any more. */
@@ -124,7 +159,8 @@ static int need_object(struct ahead *a)
     if (a->object == a->run.refs_n) return RSP_END;
     o = mem_zero(&a->env, sizeof *o);
     if (!o) return RSP_ENOMEM;
-    rc = run_object_open(&a->env, &a->run, a->object, &o->r);
+    rc = run_object_open(&a->env, &a->run, a->object, !a->from, &o->r);
+    if (!rc && !a->from) rc = begin_sum(a, o);
     if (rc) {
         opened_free(a, o);
         return rc;
@@ -320,6 +356,7 @@ int ahead_new(const struct rsp_env *env, const struct object_run *run, uint64_t 
     a->fetch_bytes = FETCH_FIRST;
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->changed, NULL);
+    pthread_cond_init(&a->turn, NULL);
     rc = start(a);
     if (rc) {
         if (env->error && !env->error->code) *env->error = a->error;
@@ -351,6 +388,7 @@ void ahead_free(struct ahead *a)
         a->opens = o->next;
         opened_free(a, o);
     }
+    pthread_cond_destroy(&a->turn);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
     mem_free(&env, a, sizeof *a);

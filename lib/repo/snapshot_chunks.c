@@ -39,7 +39,7 @@ static int table(struct rsp_snapshot *s, size_t stream, size_t object, struct op
     object_reader_close(&t->r);
     memset(t, 0, sizeof *t);
     snapshot_run(s, stream, &run);
-    rc = run_object_open(&s->env, &run, object, &t->r);
+    rc = run_object_open(&s->env, &run, object, 0, &t->r);
     if (!rc) rc = keep_notes(s, &s->maps[stream].objects[object], &t->r);
     if (rc) {
         object_reader_close(&t->r);

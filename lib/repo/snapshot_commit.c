@@ -14,6 +14,7 @@ struct committing {
     struct rsp_record draft;
     char envelope[NAME_MAX_BYTES], manifest[NAME_MAX_BYTES], refs[NAME_MAX_BYTES]; /* "": there is none */
     uint64_t envelope_bytes, refs_bytes;
+    int64_t looked_ms; /* by the store's clock */
 };
 
 /* ---- publishing ---- */
@@ -194,6 +195,7 @@ static int look_lately(struct committing *c)
         if ((rc = rsp_log_load(c->w->repo, &o, &c->log))) return rc;
         if ((rc = look(c))) return rc;
         if ((rc = rsp_store_now(store, &after))) return rc;
+        c->looked_ms = before;
         if (after >= before && after - before <= LOOK_AGAIN_MS) return RSP_OK;
     }
     return fail(
@@ -229,7 +231,7 @@ static void fill_in(struct committing *c, const struct rsp_commit_facts *given)
 static int commit(struct committing *c, const struct rsp_manifest *manifest, const struct rsp_commit_facts *facts,
                   struct rsp_record **record)
 {
-    int rc, grown;
+    int rc, grown, late = RSP_OK;
     fill_in(c, facts);
     if ((rc = repo_refresh_roles(c->w->repo, &grown))) return rc; /* who may read may have changed since it began */
     if ((rc = put_envelope(c))) return rc;
@@ -237,6 +239,12 @@ static int commit(struct committing *c, const struct rsp_manifest *manifest, con
     if ((rc = put_refs(c))) return rc;
     if ((rc = look_lately(c))) return rc;
     rc = rsp_record_publish(c->log, &c->draft, NULL, 0, record);
+    if (*record && ((*record)->stored_ms < c->looked_ms || (*record)->stored_ms - c->looked_ms > LOOK_AGAIN_MS))
+        late = look(c); /* a host that slept in between: prune may have been faster */
+    if (late) {
+        *record = NULL;
+        return trail(&c->w->env, late, "the commit was published long after the look at what it needs");
+    }
     if (!rc || !*record) return rc;
     /* It is published, and only the log in hand could not follow: the snapshot exists. */
     log_line(&c->w->env, RSP_LOG_WARN, "%s: committed, but the log in memory was not brought up to date: %s",

@@ -21,8 +21,14 @@ int object_part_read(const struct rsp_env *env, struct rsp_store *store, const c
                      size_t n);
 /* Says so, of an object that the store has not (rc: RSP_ENOTFOUND or RSP_ETRUNCATED, whose words are replaced). */
 int object_lost(const struct rsp_env *env, const char *name, int rc);
-/* Opens what refs[i] names: header and table agree with it, or RSP_EINTEGRITY. */
-int run_object_open(const struct rsp_env *env, const struct object_run *run, size_t i, struct object_reader *r);
+/* Opens what refs[i] names: header and table agree with it, or RSP_EINTEGRITY. whole: it will be read from its start to
+ * its end; its size is compared too, and r->ends are kept for object_signed. */
+int run_object_open(const struct rsp_env *env, const struct object_run *run, size_t i, int whole,
+                    struct object_reader *r);
+/* sum has taken the header and every chunk as stored; ends it. RSP_EINTEGRITY: these are not the bytes that the
+ * commit's signature is about, though they may open: a reader has the key too. */
+int object_signed(const struct rsp_env *env, const struct object_reader *r, struct sha256 *sum,
+                  const uint8_t sha256[32]);
 int sha256_whole(const struct rsp_env *env, struct rsp_span bytes, uint8_t out[32]);
 
 /* ---- chunks opened ahead of whoever takes them (snapshot_ahead.c) ---- */

@@ -31,7 +31,18 @@ static int fetch_part(void *ctx, uint64_t offset, void *p, size_t n)
     return object_part_read(f->env, f->store, f->name, offset, p, n);
 }
 
-int run_object_open(const struct rsp_env *env, const struct object_run *run, size_t i, struct object_reader *r)
+static int check_size(const struct rsp_env *env, struct rsp_store *store, const char *name, uint64_t stored)
+{
+    struct rsp_store_item item;
+    int rc = object_lost(env, name, rsp_store_stat(store, name, &item));
+    if (rc || item.bytes == stored) return rc;
+    return fail(env, RSP_EINTEGRITY, name,
+                "this object has %llu bytes, its signed size is %llu; look at the store, or restore another snapshot",
+                (unsigned long long)item.bytes, (unsigned long long)stored);
+}
+
+int run_object_open(const struct rsp_env *env, const struct object_run *run, size_t i, int whole,
+                    struct object_reader *r)
 {
     const struct full_ref *ref = &run->refs[i];
     struct object_expect expect = {.kind = ref->kind,
@@ -40,12 +51,29 @@ int run_object_open(const struct rsp_env *env, const struct object_run *run, siz
                                    .object = ref->object,
                                    .stored = ref->stored,
                                    .plain = ref->plain,
-                                   .table_hash = ref->table_hash};
+                                   .table_hash = ref->table_hash,
+                                   .number = ref->number,
+                                   .keep_ends = whole};
     char name[NAME_MAX_BYTES];
     struct fetch f = {env, run->store, name};
+    int rc;
     memset(r, 0, sizeof *r);
     name_object(name, ref->kind, ref->epoch, ref->object);
+    if (whole && (rc = check_size(env, run->store, name, ref->stored))) return rc;
     return object_reader_open(env, &expect, name, run->key, fetch_part, &f, r);
+}
+
+int object_signed(const struct rsp_env *env, const struct object_reader *r, struct sha256 *sum,
+                  const uint8_t sha256[32])
+{
+    size_t head = r->head.head_bytes;
+    uint8_t made[32];
+    int rc = sha256_add(sum, r->ends + head, r->ends_n - head);
+    if (!rc) rc = sha256_end(sum, made);
+    if (rc || !memcmp(made, sha256, sizeof made)) return rc;
+    return fail(env, RSP_EINTEGRITY, r->subject,
+                "its stored bytes are not those that were signed, though they open: whoever has its key can seal "
+                "others; restore another snapshot");
 }
 
 int sha256_whole(const struct rsp_env *env, struct rsp_span bytes, uint8_t out[32])

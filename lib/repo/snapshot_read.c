@@ -58,7 +58,7 @@ static int sorted_refs(struct rsp_snapshot *s, const struct rsp_record *commit, 
     return rc;
 }
 
-/* Every object of every stream is one that the commit refers to. */
+/* Every object of every stream is one that the commit refers to, which says what its bytes are. */
 static int check_refs(struct rsp_snapshot *s, const struct rsp_record *commit, const char *subject)
 {
     const struct rsp_env *env = &s->env;
@@ -67,7 +67,7 @@ static int check_refs(struct rsp_snapshot *s, const struct rsp_record *commit, c
     int rc = sorted_refs(s, commit, &refs, &n);
     for (size_t i = 0; i < s->manifest->pub.streams_n && !rc; i++) {
         size_t full_n;
-        const struct full_ref *full = manifest_refs(s->manifest, i, &full_n);
+        struct full_ref *full = manifest_refs_of(s->manifest, i, &full_n);
         for (size_t k = 0; k < full_n && !rc; k++) {
             struct rsp_ref want = {0};
             const struct rsp_ref *have;
@@ -83,6 +83,7 @@ static int check_refs(struct rsp_snapshot *s, const struct rsp_record *commit, c
                 rc = fail(env, RSP_EVERSION, name,
                           "the snapshot uses an object of an earlier one, which this release cannot open; use a newer "
                           "release");
+            else memcpy(full[k].sha256, have->sha256, sizeof full[k].sha256);
         }
     }
     mem_free(env, refs, n * sizeof *refs);

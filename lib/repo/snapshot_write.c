@@ -186,6 +186,8 @@ static int out_end(void *ctx, const struct object_done *object)
     memcpy(ref->object, object->object, ID_BYTES);
     memcpy(full->table_hash, object->table_hash, HASH_BYTES);
     memcpy(ref->sha256, object->sha256, sizeof ref->sha256);
+    memcpy(full->sha256, object->sha256, sizeof full->sha256);
+    full->number = object->number;
     full->plain = object->plain;
     full->offset = object->stream_offset;
     full->stored = ref->stored = object->stored;

@@ -10,9 +10,18 @@
 #define TRIED_MAX 64 /* as many as a reader tries */
 #define ENVELOPE_MAX (64u << 10)
 
+/* What a commit says of its own epoch's key. Whoever may write can claim an epoch that is another's, so each claim is
+ * judged by itself. */
+struct claim {
+    const uint8_t *commitment;
+    size_t good; /* envelopes that may hold that key */
+};
+
 /* What the envelopes of one epoch are worth. */
 struct epoch {
-    const uint8_t *id, *commitment; /* NULL: its own commit is not there */
+    const uint8_t *id;
+    struct claim *claims; /* each once, sorted */
+    size_t claims_n, room;
     size_t good, bad, readable;
     uint8_t *key;
 };
@@ -36,14 +45,24 @@ static int names_own(const struct rsp_repo *repo, struct rsp_span bytes)
     return 0;
 }
 
-static int well_formed(const struct rsp_repo *repo, const struct epoch *e, struct rsp_span bytes)
+static int well_formed(const struct rsp_repo *repo, const struct epoch *e, const uint8_t *commitment,
+                       struct rsp_span bytes)
 {
     static const uint8_t none[HASH_BYTES];
-    size_t n = e->commitment ? repo->identities_n : 0;
-    int rc = envelope_open(bytes, repo->lineage, e->id, e->commitment ? e->commitment : none, repo->identities, n,
-                           e->key);
+    size_t n = commitment ? repo->identities_n : 0;
+    int rc = envelope_open(bytes, repo->lineage, e->id, commitment ? commitment : none, repo->identities, n, e->key);
     if (rc == RSP_OK) return 1;
     return rc == RSP_EKEY && !(n && names_own(repo, bytes)); /* for us, and it does not open to the epoch's key */
+}
+
+/* Good for any of the claims; without one, by its form alone. */
+static int judge_bytes(const struct rsp_repo *repo, struct epoch *e, struct rsp_span bytes)
+{
+    int good = 0;
+    if (!e->claims_n) return well_formed(repo, e, NULL, bytes);
+    for (size_t i = 0; i < e->claims_n; i++)
+        if (well_formed(repo, e, e->claims[i].commitment, bytes)) e->claims[i].good++, good = 1;
+    return good;
 }
 
 static int judge(struct verify *v, struct epoch *e, const struct held *h)
@@ -58,7 +77,7 @@ static int judge(struct verify *v, struct epoch *e, const struct held *h)
     rc = repo_get_hashed(repo, name, h->id, ENVELOPE_MAX, &p, &n);
     if (rc == RSP_ENOMEM) return rc;
     if (rc && v->log->env.error) rsp_error_clear(v->log->env.error);
-    good = !rc && well_formed(repo, e, (struct rsp_span){p, n});
+    good = !rc && judge_bytes(repo, e, (struct rsp_span){p, n});
     if (good) {
         e->good++;
         e->readable += (size_t)names_reader(rsp_repo_roles(repo), (struct rsp_span){p, n});
@@ -75,39 +94,74 @@ static int judge(struct verify *v, struct epoch *e, const struct held *h)
                                                 : "it is malformed, or does not hold the key of its epoch");
 }
 
-/* By the commit whose own epoch it is: among those that need it, as a rule. */
-static const uint8_t *commitment_of(const struct verify *v, const struct need *needs, size_t n)
+static int claim_order(const void *a, const void *b)
 {
-    const uint8_t *epoch = needs->ref->epoch;
-    for (size_t i = 0; i < n; i++)
-        if (!memcmp(v->commits[needs[i].commit]->epoch, epoch, ID_BYTES))
-            return v->commits[needs[i].commit]->commitment;
-    for (size_t i = 0; i < v->log->records_n; i++) {
-        const struct rsp_record *r = v->log->records[i];
-        if (r->kind == RSP_REC_COMMIT && (r->state & RSP_RECORD_LOADED) && !memcmp(r->epoch, epoch, ID_BYTES))
-            return r->commitment;
+    return memcmp(((const struct claim *)a)->commitment, ((const struct claim *)b)->commitment, HASH_BYTES);
+}
+
+static const uint8_t *claim_of(const struct verify *v, const struct need *need)
+{
+    const struct rsp_record *r = v->commits[need->commit];
+    return memcmp(r->epoch, need->ref->epoch, ID_BYTES) ? NULL : r->commitment;
+}
+
+static int collect_claims(struct verify *v, struct epoch *e, const struct need *needs, size_t n)
+{
+    size_t kept = 0;
+    e->room = n;
+    e->claims = mem_zero(&v->log->env, n * sizeof *e->claims);
+    if (!e->claims) return RSP_ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *commitment = claim_of(v, &needs[i]);
+        if (commitment) e->claims[e->claims_n++].commitment = commitment;
     }
-    return NULL;
+    if (e->claims_n) qsort(e->claims, e->claims_n, sizeof *e->claims, claim_order);
+    for (size_t i = 0; i < e->claims_n; i++)
+        if (!kept || claim_order(&e->claims[kept - 1], &e->claims[i])) e->claims[kept++] = e->claims[i];
+    e->claims_n = kept;
+    return RSP_OK;
+}
+
+/* An epoch with sound envelopes, of which none is what a commit says of it. */
+static int tell_claims(struct verify *v, const struct epoch *e, const struct need *needs, size_t n, const char *name)
+{
+    int rc = RSP_OK;
+    for (size_t i = 0; i < n && !rc; i++) {
+        struct claim key = {claim_of(v, &needs[i]), 0};
+        const struct claim *c = key.commitment ? bsearch(&key, e->claims, e->claims_n, sizeof key, claim_order) : NULL;
+        if (c && !c->good)
+            rc = verify_fault(v, &needs[i], 1, RSP_EINTEGRITY, "envelope", name,
+                              "no envelope of this epoch holds the key that the commit names");
+    }
+    return rc;
+}
+
+static int tell_epoch(struct verify *v, const struct epoch *e, const struct need *needs, size_t n)
+{
+    char name[NAME_MAX_BYTES] = "keys/";
+    int rc;
+    hex_text(name + strlen(name), e->id, ID_BYTES);
+    if (!e->good)
+        return verify_fault(v, needs, n, RSP_EINTEGRITY, "envelope", name, "%s",
+                            e->bad ? "no envelope of this epoch is sound: nobody can open its objects"
+                                   : "there is no envelope of this epoch: nobody can open its objects");
+    rc = tell_claims(v, e, needs, n, name);
+    if (rc || e->readable) return rc;
+    return rsp_log_trouble(v->log, RSP_OK, "envelope", name, "backupd key rewrap, with an identity that opens it",
+                           "no envelope of this epoch is for anybody who may read now");
 }
 
 static int check_epoch(struct verify *v, const struct need *needs, size_t needs_n, uint8_t *key)
 {
     struct epoch e = {.id = needs->ref->epoch, .key = key};
-    char name[NAME_MAX_BYTES] = "keys/";
     size_t n = 0;
     const struct held *h = inventory_epoch(&v->held, HELD_KEYS, e.id, &n);
     int rc = verify_cancelled(v);
-    e.commitment = commitment_of(v, needs, needs_n);
+    if (!rc) rc = collect_claims(v, &e, needs, needs_n);
     for (size_t i = 0; i < n && i < TRIED_MAX && !rc; i++) rc = judge(v, &e, &h[i]);
-    if (rc) return rc;
-    hex_text(name + strlen(name), e.id, ID_BYTES);
-    if (!e.good)
-        return verify_fault(v, needs, needs_n, RSP_EINTEGRITY, "envelope", name, "%s",
-                            e.bad ? "no envelope of this epoch is sound: nobody can open its objects"
-                                  : "there is no envelope of this epoch: nobody can open its objects");
-    if (e.readable) return RSP_OK;
-    return rsp_log_trouble(v->log, RSP_OK, "envelope", name, "backupd key rewrap, with an identity that opens it",
-                           "no envelope of this epoch is for anybody who may read now");
+    if (!rc) rc = tell_epoch(v, &e, needs, needs_n);
+    mem_free(&v->log->env, e.claims, e.room * sizeof *e.claims);
+    return rc;
 }
 
 int verify_envelopes(struct verify *v)

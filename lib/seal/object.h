@@ -109,6 +109,8 @@ struct object_reader {
     uint8_t table_hash[HASH_BYTES];
     uint8_t *object_key; /* secret */
     char subject[128];
+    uint8_t *ends; /* as stored, when they were wanted: the header (head.head_bytes), behind it table and trailer */
+    size_t ends_n;
 };
 /* What the caller knows of the object from a signed or sealed place; the reader refuses anything else. */
 struct object_expect {
@@ -117,7 +119,9 @@ struct object_expect {
     uint64_t stored;                         /* must be known */
     uint64_t plain;                          /* UINT64_MAX: not known */
     const uint8_t *table_hash;               /* NULL: not known */
+    uint32_t number;                         /* in its stream; UINT32_MAX: not known */
     uint64_t base;                           /* where the object begins in a larger file, for the offsets in errors */
+    int keep_ends;                           /* for whoever hashes the whole object */
 };
 /* Fetches the tail, the table and the header (at most 3 requests; one when stored is below 64 KiB). RSP_EINTEGRITY
  * for any mismatch, with subject and offset. */

@@ -45,6 +45,7 @@ static int read_head(struct object_reader *r, const struct object_expect *x, con
     if (rc) return refuse(r, 0, "the header is not what was sealed, or was sealed under another key");
     if (h->kind != x->kind) return refuse(r, 32, "is an object of another kind");
     if (x->lineage && memcmp(h->lineage, x->lineage, ID_BYTES)) return refuse(r, 16, "belongs to another lineage");
+    if (x->number != UINT32_MAX && h->number != x->number) return refuse(r, 36, "is not in its place in the stream");
     if (x->object && memcmp(h->object, x->object, ID_BYTES)) return refuse(r, 40, "is another object");
     if (x->epoch && memcmp(h->epoch, x->epoch, ID_BYTES)) return refuse(r, 56, "belongs to another epoch");
     return RSP_OK;
@@ -68,6 +69,20 @@ static int read_table(struct object_reader *r, const struct object_expect *x, co
     return object_table_read(r, p, t->table_n - TAG_BYTES, t->table_at);
 }
 
+/* Before the table is opened in place. The tail was judged: both parts are as small as it allows. */
+static int keep_ends(struct object_reader *r, const struct object_expect *x, const uint8_t *head, const uint8_t *tail,
+                     size_t tail_n)
+{
+    size_t head_n = r->head.head_bytes;
+    if (!x->keep_ends) return RSP_OK;
+    r->ends = mem_alloc(&r->env, head_n + tail_n);
+    if (!r->ends) return RSP_ENOMEM;
+    r->ends_n = head_n + tail_n;
+    memcpy(r->ends, head, head_n);
+    memcpy(r->ends + head_n, tail, tail_n);
+    return RSP_OK;
+}
+
 /* Everything at once: the whole object lies at p. */
 static int open_whole(struct object_reader *r, const struct object_expect *x, const uint8_t *epoch_key, uint8_t *p,
                       size_t n)
@@ -75,6 +90,7 @@ static int open_whole(struct object_reader *r, const struct object_expect *x, co
     struct tail t;
     int rc = read_head(r, x, epoch_key, p, n);
     if (!rc) rc = read_tail(r, p + n - OBJECT_TAIL_BYTES, &t);
+    if (!rc) rc = keep_ends(r, x, p, p + t.table_at, n - (size_t)t.table_at);
     return rc ? rc : read_table(r, x, &t, p + t.table_at);
 }
 
@@ -93,10 +109,15 @@ static int open_parts(struct object_reader *r, const struct object_expect *x, co
     if (!rc) rc = read_tail(r, p + TAIL_GUESS - OBJECT_TAIL_BYTES, &t);
     if (rc) return rc;
     need = (size_t)(r->stored - t.table_at);
-    if (need <= TAIL_GUESS) return read_table(r, x, &t, p + TAIL_GUESS - need);
+    if (need <= TAIL_GUESS) {
+        p += TAIL_GUESS - need;
+        rc = keep_ends(r, x, head, p, need);
+        return rc ? rc : read_table(r, x, &t, p);
+    }
     large = mem_alloc(&r->env, need); /* less than the object really has, and bounded by read_tail */
     if (!large) return RSP_ENOMEM;
     rc = fetch(ctx, t.table_at, large, need);
+    if (!rc) rc = keep_ends(r, x, head, large, need);
     if (!rc) rc = read_table(r, x, &t, large);
     mem_free(&r->env, large, need);
     return rc;
@@ -137,6 +158,9 @@ void object_reader_close(struct object_reader *r)
 {
     if (r->chunks) mem_free(&r->env, r->chunks, r->chunks_n * sizeof *r->chunks);
     secret_free(r->object_key);
+    mem_free(&r->env, r->ends, r->ends_n);
+    r->ends = NULL;
+    r->ends_n = 0;
     r->chunks = NULL;
     r->chunks_n = 0;
     r->object_key = NULL;

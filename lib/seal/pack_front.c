@@ -68,6 +68,9 @@ static int nobody(struct unpack *u, struct rsp_span envelope, size_t tried)
         }
         n++;
     }
+    if (!tried)
+        return fail(&u->env, RSP_EKEY, u->name, "is sealed to %zu reader%s (%s), and no identity was given", n,
+                    n == 1 ? "" : "s", names);
     return fail(&u->env, RSP_EKEY, u->name,
                 "is sealed to %zu reader%s (%s); none of the %zu identities given opens it: give one of theirs", n,
                 n == 1 ? "" : "s", names, tried);

@@ -40,7 +40,7 @@ static int file_stat(struct rsp_store *s, const char *name, struct rsp_store_ite
     if (err) return file_fault(s, &s->env, err, name, err == ENOENT ? "is not there" : "cannot be inspected");
     item->name = name;
     item->bytes = (uint64_t)st.st_size;
-    item->mtime_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+    item->mtime_ms = store_ms(st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
     return RSP_OK;
 }
 

@@ -111,7 +111,7 @@ static void leave(struct walk *w)
 
 static int64_t mtime_of(const struct stat *st)
 {
-    return (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000;
+    return store_ms(st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
 }
 
 /* Tells of what w->path names; a leftover that is not wanted goes. */

@@ -239,6 +239,6 @@ int file_now(struct rsp_store *s, int64_t *ms)
     if (part[0]) (void)unlinkat(f->root, part, 0);
     if (fd >= 0) close(fd);
     if (err) return fail_errno(&s->env, err, s->url, "cannot ask for the time by writing a file");
-    *ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+    *ms = store_ms(st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
     return RSP_OK;
 }

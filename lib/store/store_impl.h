@@ -49,6 +49,15 @@ struct rsp_upload {
     int state; /* 0 open, 1 committed, 2 dead */
 };
 
+/* A time of a file, which may be anything at all: far enough from the ends to be added and subtracted. */
+static inline int64_t store_ms(int64_t seconds, int64_t nanoseconds)
+{
+    const int64_t most = INT64_MAX / 4 / 1000;
+    if (seconds > most) seconds = most;
+    if (seconds < -most) seconds = -most;
+    return seconds * 1000 + nanoseconds / 1000000;
+}
+
 /* The rule that stands in store.h: for one part of n bytes, and for a whole name. */
 int store_part_ok(const char *part, size_t n);
 int store_name_ok(const char *name);

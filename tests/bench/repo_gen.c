@@ -157,7 +157,7 @@ int main(int argc, char **argv)
     memset(&m, 0, sizeof m);
     m.directory = argv[1];
     open_all(&m, argv[2]);
-    m.step_ms = HOUR_MS;
+    m.step_ms = n / sources < 1000 ? 24 * HOUR_MS : HOUR_MS; /* a day or an hour apart */
     m.begin_ms = (int64_t)time(NULL) * 1000 - (n / sources + 2) * m.step_ms;
     for (long s = 0; s < sources; s++) {
         struct rsp_record *last = NULL;

@@ -29,7 +29,7 @@ static int fetch(void *ctx, uint64_t offset, void *p, size_t n)
 
 static void open_object(const struct rsp_env *env, const uint8_t *p, size_t n, const uint8_t *epoch_key)
 {
-    struct object_expect x = {.kind = OBJECT_DATA, .stored = n, .plain = UINT64_MAX};
+    struct object_expect x = {.kind = OBJECT_DATA, .stored = n, .plain = UINT64_MAX, .number = UINT32_MAX};
     struct stored s = {p, n};
     struct object_scratch *scratch = NULL;
     struct object_reader r;

@@ -166,7 +166,10 @@ START_TEST(list_fetches_what_it_shows)
     ck_assert_uint_le(asked.gets, GETS_MAX);
     ck_assert_uint_eq(loaded(log, RSP_REC_NOTE) + loaded(log, RSP_REC_RECEIPT), 0);
     ck_assert_uint_eq(loaded(log, RSP_REC_COMMIT), ROWS);
+    ck_assert(!(rsp_log_by_hash(log, first)->state & RSP_RECORD_RETIRED)); /* no row shows it */
+    ck_assert_int_eq(rsp_log_fetch(log, rsp_log_by_hash(log, first)), RSP_OK);
     ck_assert(rsp_log_by_hash(log, first)->state & RSP_RECORD_RETIRED);
+    ck_assert_int_eq(rsp_log_fetch(log, rsp_log_by_hash(log, second)), RSP_OK);
     ck_assert(rsp_log_by_hash(log, second)->state & RSP_RECORD_PINNED);
     rsp_log_free(log);
     rsp_repo_free(repo);

@@ -464,6 +464,31 @@ START_TEST(a_forgery_of_the_future_is_a_forgery)
 }
 END_TEST
 
+/* What anybody who may annotate can sign is held in memory by all: it is small. */
+START_TEST(a_note_is_small)
+{
+    uint8_t h[1][32];
+    static char text[300000];
+    chain(1, h);
+    struct rsp_repo *repo = yard_host(&y);
+    struct rsp_log *log = yard_log(repo);
+    struct rsp_record draft;
+    memset(text, 'x', sizeof text - 1);
+    memset(&draft, 0, sizeof draft);
+    draft.kind = RSP_REC_NOTE;
+    memcpy(draft.source, y.source, 16);
+    draft.hashes = h;
+    draft.hashes_n = 1;
+    draft.text = text;
+    ck_assert_int_eq(rsp_record_publish(log, &draft, NULL, 0, NULL), RSP_EINVAL);
+    text[200000] = 0;
+    rsp_error_clear(&y.error);
+    ck_assert_int_eq(rsp_record_publish(log, &draft, NULL, 0, NULL), RSP_OK);
+    rsp_log_free(log);
+    rsp_repo_free(repo);
+}
+END_TEST
+
 /* ---- memory ---- */
 
 /* Garbage in the log must not keep a host from remembering what it wrote. */
@@ -497,6 +522,30 @@ START_TEST(own_records_are_remembered_among_faults)
 }
 END_TEST
 
+/* Two processes of one host: the slower one does not make it forget what the other has seen. */
+START_TEST(a_slow_process_forgets_nothing)
+{
+    uint8_t h[1][32], mine[32];
+    char own[NAME_MAX_BYTES];
+    chain(1, h);
+    struct rsp_repo *slow = yard_host(&y), *repo = yard_host(&y);
+    struct rsp_log *old = yard_log(slow), *log = yard_log(repo);
+    const struct rsp_record *r = yard_commit(&y, log);
+    memcpy(mine, r->hash, 32);
+    name_record_path(own, r);
+    yard_name(old, RSP_REC_NOTE, rsp_log_by_hash(old, h[0]));
+    rsp_log_free(old);
+    rsp_log_free(log);
+    tree_remove(&y, own);
+    log = yard_log(repo);
+    ck_assert_int_eq(log->faults, 1);
+    ck_assert_ptr_nonnull(yard_trouble(log, "rollback"));
+    rsp_log_free(log);
+    rsp_repo_free(repo);
+    rsp_repo_free(slow);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("review_log");
@@ -515,7 +564,9 @@ int main(void)
     tcase_add_test(tc, an_id_claimed_twice_is_not_guessed);
     tcase_add_test(tc, a_planted_date_is_not_the_latest);
     tcase_add_test(tc, a_forgery_of_the_future_is_a_forgery);
+    tcase_add_test(tc, a_note_is_small);
     tcase_add_test(tc, own_records_are_remembered_among_faults);
+    tcase_add_test(tc, a_slow_process_forgets_nothing);
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);
     srunner_run_all(sr, CK_NORMAL);

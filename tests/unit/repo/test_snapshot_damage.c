@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "seal/object_impl.h"
 #include "unit/repo/snapshot_yard.h"
 
 enum damage {
@@ -111,14 +112,149 @@ START_TEST(damaged_data)
     s = opened(r); /* the manifest is whole */
     for (unsigned threads = 0; threads < 3; threads++) {
         int rc = read_from(s, 0, 0, threads, data, n);
-        /* bytes behind the signed size are nobody's: they are for whoever compares sizes */
+        ck_assert_int_eq(rc, RSP_EINTEGRITY);
+        ck_assert_str_eq(y.error.subject, name);
+        /* from within it, bytes behind the signed size are nobody's: they are for whoever compares sizes */
+        rc = read_from(s, 0, 4 * 9000 + 1, threads, data, n);
         ck_assert_int_eq(rc, how == GROWN ? RSP_END : RSP_EINTEGRITY);
-        if (how != GROWN) ck_assert_str_eq(y.error.subject, name);
     }
     ck_assert_int_eq(read_from(s, 0, 6 * 9000, 2, data, n), RSP_END);
     read_around(s, data, n, how);
     rsp_snapshot_free(s);
     rsp_log_free(log);
+    free(data);
+}
+END_TEST
+
+/* ---- resealed by one who may read ---- */
+
+/* Noise is stored by zstd as it is, and so can be changed within its frame. */
+static uint8_t *noise(size_t n)
+{
+    uint8_t *p = malloc(n + 1);
+    uint64_t x = 77;
+    ck_assert_ptr_nonnull(p);
+    for (size_t i = 0; i < n; i++) {
+        x = x * 6364136223846793005u + 1442695040888963407u;
+        p[i] = (uint8_t)(x >> 56);
+    }
+    return p;
+}
+
+/* Changes the last byte of a chunk and seals it again: every size stays, the table too. at < 0: from the last. */
+static void reseal(const struct object_run *run, size_t which, int at, char name[NAME_MAX_BYTES])
+{
+    const struct full_ref *ref = &run->refs[which];
+    struct object_reader o;
+    struct object_nonce nonce;
+    char path[512];
+    struct rsp_env e;
+    uint32_t i;
+    size_t n;
+    uint8_t *c;
+    FILE *f;
+    env_init(&e, &y.env);
+    ck_assert_int_eq(run_object_open(&e, run, which, 0, &o), RSP_OK);
+    i = at < 0 ? o.chunks_n - 1 : (uint32_t)at;
+    n = o.chunks[i].stored;
+    c = malloc(n);
+    nonce = object_chunk_nonce(i, i == o.chunks_n - 1);
+    name_object(name, ref->kind, ref->epoch, ref->object);
+    yard_path(&y, name, path);
+    f = fopen(path, "r+");
+    ck_assert(f && c);
+    ck_assert_int_eq(fseek(f, (long)o.chunks[i].stored_offset, SEEK_SET), 0);
+    ck_assert_uint_eq(fread(c, 1, n, f), n);
+    ck_assert(object_open(o.head.suite, c, c, n, &nonce, o.object_key));
+    c[n - TAG_BYTES - 1] ^= 1;
+    object_seal(o.head.suite, c, c, n - TAG_BYTES, &nonce, o.object_key);
+    ck_assert_int_eq(fseek(f, (long)o.chunks[i].stored_offset, SEEK_SET), 0);
+    ck_assert_uint_eq(fwrite(c, 1, n, f), n);
+    ck_assert_int_eq(fclose(f), 0);
+    free(c);
+    object_reader_close(&o);
+}
+
+static const struct {
+    size_t n, chunk, used;
+    uint64_t object;
+    size_t which;
+    int at;
+} sealings[] = {
+    {5000, 4096, 0, 0, 0, 0},         {100, 4096, 0, 0, 0, -1},           /* its only chunk */
+    {100000, 4096, 3000, 9000, 0, 0},                                     /* small objects, opened whole */
+    {100000, 4096, 3000, 9000, 4, 1}, {100000, 4096, 3000, 9000, 11, -1}, /* the last chunk of all */
+    {700000, 65536, 0, 196608, 1, 2},                                     /* opened by their ends */
+    {200000, 4096, 100, 0, 0, 700}, /* a table larger than what is guessed of an end */
+    {9000000, 0, 0, 4 << 20, 1, 0},
+};
+
+/* How much is handed out before the fault. */
+static uint64_t handed_out(struct rsp_snapshot *s, uint64_t from, unsigned threads, int *status)
+{
+    struct rsp_source *source = NULL;
+    static uint8_t out[70001];
+    uint64_t at = from;
+    size_t got;
+    rsp_error_clear(&y.error);
+    ck_assert_int_eq(rsp_snapshot_source(s, 0, from, threads, &source), RSP_OK);
+    while ((*status = rsp_source_read(source, out, sizeof out, &got)) == RSP_OK) at += got;
+    rsp_source_free(source);
+    return at;
+}
+
+START_TEST(resealed)
+{
+    struct snap_options o = {
+        .source = "web", .chunk = sealings[_i].chunk, .used = sealings[_i].used, .object = sealings[_i].object};
+    size_t n = sealings[_i].n;
+    uint8_t *data = noise(n);
+    struct rsp_log *log;
+    struct rsp_record *r = snap_make(&o, data, n, &log);
+    struct rsp_snapshot *s = opened(r);
+    struct object_run run;
+    char name[NAME_MAX_BYTES];
+    snapshot_run(s, 0, &run);
+    const struct full_ref *ref = &run.refs[sealings[_i].which];
+    ck_assert_int_eq(read_from(s, 0, 0, 2, data, n), RSP_END);
+    reseal(&run, sealings[_i].which, sealings[_i].at, name);
+    for (unsigned threads = 0; threads < 4; threads++) {
+        uint64_t froms[] = {0, ref->offset};
+        int rc;
+        for (size_t k = 0; k < 2; k++) {
+            ck_assert_uint_lt(handed_out(s, froms[k], threads, &rc), ref->offset + ref->plain);
+            ck_assert_int_eq(rc, RSP_EINTEGRITY);
+            ck_assert_int_eq(y.error.code, rc);
+            ck_assert_str_eq(y.error.subject, name);
+            ck_assert_ptr_nonnull(strstr(y.error.message, "not those that were signed"));
+        }
+        /* what begins within it is only opened: its sum cannot be made */
+        ck_assert_uint_eq(handed_out(s, ref->offset + 1, threads, &rc), n);
+        ck_assert_int_eq(rc, RSP_END);
+    }
+    rsp_snapshot_free(s);
+    rsp_log_free(log);
+    free(data);
+}
+END_TEST
+
+/* Proving looks at it too. */
+START_TEST(resealed_before_the_commit)
+{
+    struct rsp_snapshot_options o = {
+        .size = sizeof o, .source = "web", .chunk_bytes = 4096, .object_bytes = 9000, .threads = 2};
+    struct rsp_snapshot_writer *w = NULL;
+    uint8_t *data = noise(30000);
+    char name[NAME_MAX_BYTES];
+    ck_assert_int_eq(rsp_snapshot_begin(repo, &o, &w), RSP_OK);
+    ck_assert_int_eq(rsp_snapshot_stream(w, "dump.rdb", RSP_STREAM_RDB, 0), RSP_OK);
+    snap_feed(w, data, 30000, 3000, 0);
+    ck_assert_int_eq(rsp_snapshot_stream_end(w, NULL), RSP_OK);
+    struct object_run run = {y.store, w->key, y.lineage, w->refs, w->refs_n};
+    reseal(&run, 2, 0, name);
+    ck_assert_int_eq(rsp_snapshot_prove(w), RSP_EINTEGRITY);
+    ck_assert_str_eq(y.error.subject, name);
+    rsp_snapshot_writer_free(w);
     free(data);
 }
 END_TEST
@@ -325,6 +461,8 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, damaged_data, 0, DAMAGES);
+    tcase_add_loop_test(t, resealed, 0, sizeof sealings / sizeof *sealings);
+    tcase_add_test(t, resealed_before_the_commit);
     tcase_add_test(t, damaged_manifest);
     tcase_add_test(t, damaged_envelope);
     tcase_add_loop_test(t, forged, 0, FORGERIES);

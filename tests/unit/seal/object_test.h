@@ -189,6 +189,7 @@ static inline int stored_fetch(void *ctx, uint64_t offset, void *p, size_t n)
 static inline struct object_expect expect_of(size_t stored)
 {
     struct object_expect x = {.kind = OBJECT_DATA,
+                              .number = UINT32_MAX,
                               .lineage = (const uint8_t *)"lineage of tests",
                               .epoch = (const uint8_t *)"epoch of tests..",
                               .stored = stored,

@@ -49,7 +49,7 @@ RESPITE_IDENTITY=two opens -i one
 refused 12 'sealed to 3 readers'
 refused 12 --identity
 refused 12 'sealed to 3 readers' -i two
-refused 12 'No such file' -i nowhere
+refused 12 'No such file or directory; loading what --identity' -i nowhere
 RESPITE_IDENTITY=two refused 12 RESPITE_IDENTITY
 sed 's/^secret: ./secret: x/' one >broken
 chmod 600 broken
