@@ -110,16 +110,14 @@ static int acknowledge(struct context *c)
 {
     const struct opt_value *v = &c->o->value[O_ACKNOWLEDGE];
     int dry = c->o->value[O_DRY_RUN].count > 0;
-    for (size_t i = 0; i < v->n; i++) {
-        int code = i && !dry ? context_log(c, NULL, 0, 1) : -1; /* the one before has changed it */
-        int rc = code < 0 ? rsp_acknowledge(c->log, v->list[i], dry) : RSP_OK;
-        if (rc) {
-            code = context_fault(c, rc, v->list[i], EXIT_STORAGE);
-            return rc == RSP_ENOTFOUND ? EXIT_NOT_FOUND : rc == RSP_EDENIED ? EXIT_USAGE : code;
-        }
-        if (code >= 0) return code;
-        if (!c->o->value[O_JSON].count) printf("%s %s\n", dry ? "would give up" : "given up for ever:", v->list[i]);
+    size_t failed = v->n;
+    int rc = rsp_acknowledge_many(c->log, (const char *const *)v->list, v->n, dry, &failed);
+    if (rc) {
+        int code = context_fault(c, rc, failed < v->n ? v->list[failed] : c->url, EXIT_STORAGE);
+        return rc == RSP_ENOTFOUND ? EXIT_NOT_FOUND : rc == RSP_EDENIED ? EXIT_USAGE : code;
     }
+    for (size_t i = 0; i < v->n && !c->o->value[O_JSON].count; i++)
+        printf("%s %s\n", dry ? "would give up" : "given up for ever:", v->list[i]);
     if (c->o->value[O_JSON].count) {
         struct json j;
         json_init(&j, stdout, 1);

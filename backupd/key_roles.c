@@ -7,6 +7,10 @@
 #include "backupd/identity.h"
 #include "cli/exit.h"
 
+#define READERS_MAX 256 /* of an envelope */
+#define LEFT_MAX 64     /* heads of a source that a removed signer leaves: whoever forks plants thousands */
+#define LEFT_ALL 8192   /* and of all sources: whoever may write for any invents them */
+
 /* A roles record to be: a copy of the newest one, with own arrays; what its members point to is borrowed. */
 struct draft {
     struct rsp_roles roles;
@@ -98,6 +102,17 @@ static int add_roles(struct context *c, struct draft *d, struct rsp_member *m)
 
 /* ---- add ---- */
 
+/* With more, nobody could back up any more. */
+static int check_readers(struct context *c, const struct draft *d)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < d->roles.members_n; i++) n += (d->roles.members[i].flags & RSP_ROLE_READ) != 0;
+    if (n <= READERS_MAX) return -1;
+    return options_usage(c->o,
+                         "--role read: a snapshot is sealed to at most %d readers, and there are as many; remove one",
+                         READERS_MAX);
+}
+
 static int publish(struct context *c, struct draft *d, const struct rsp_identity *root)
 {
     int rc = rsp_repo_set_roles(c->repo, &d->roles, root);
@@ -143,6 +158,7 @@ static int add_member(struct context *c, const struct rsp_identity *root, const 
     int code = draft_open(&d, rsp_repo_roles(c->repo), 0) ? no_memory(c) : pick_member(c, &d, key, &m), rc;
     if (code < 0 && !m) code = EXIT_INTERNAL;
     if (code < 0) code = add_roles(c, &d, m);
+    if (code < 0) code = check_readers(c, &d);
     if (code < 0 && sealed) {
         rc = pass_new(c->passphrase, "the new reader", &passphrase);
         if (!rc) rc = rsp_identity_seal(sealed, passphrase, d.sealed);
@@ -222,6 +238,74 @@ static int head_counts(const struct rsp_record *r)
     return (r->state & RSP_RECORD_HEAD) && (r->state & RSP_RECORD_LOADED) && !(r->state & RSP_RECORD_BROKEN);
 }
 
+/* A head to be left: the place that it has among those of its source. */
+struct left {
+    const struct rsp_record *r;
+    int others; /* signed by somebody else: it is never planted, and leads to what came before it */
+    size_t place;
+};
+
+static int left_order(const void *a, const void *b)
+{
+    const struct left *x = a, *y = b;
+    int order = memcmp(x->r->source, y->r->source, 16);
+    if (order) return order;
+    if (x->others != y->others) return y->others - x->others;
+    if (x->r->seq != y->r->seq) return x->r->seq < y->r->seq ? 1 : -1;
+    return memcmp(x->r->hash, y->r->hash, 32);
+}
+
+/* Each source's first, then each one's second; those that the store has had for longer before what was invented. */
+static int place_order(const void *a, const void *b)
+{
+    const struct left *x = a, *y = b;
+    if (x->place != y->place) return x->place < y->place ? -1 : 1;
+    if (x->others != y->others) return y->others - x->others;
+    if (x->r->stored_ms != y->r->stored_ms) return x->r->stored_ms < y->r->stored_ms ? -1 : 1;
+    return left_order(a, b);
+}
+
+static size_t count_heads(const struct rsp_log *log)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < log->records_n; i++) n += (size_t)head_counts(log->records[i]);
+    return n;
+}
+
+/* The heads that stay valid for the signer behind d's others; *out: how many were left out. -1: no memory. */
+static int leave_heads(const struct context *c, struct draft *d, const uint8_t sign[32], size_t heads, size_t *out)
+{
+    struct left *all = calloc(heads + 1, sizeof *all);
+    size_t n = 0, kept = 0;
+    if (!all) return -1;
+    for (size_t i = 0; i < c->log->records_n; i++) {
+        const struct rsp_record *r = c->log->records[i];
+        if (!head_counts(r)) continue;
+        all[n].r = r;
+        all[n++].others = memcmp(r->signer, sign, 32) != 0;
+    }
+    qsort(all, n, sizeof *all, left_order);
+    for (size_t i = 0; i < n; i++) {
+        int same = i && !memcmp(all[i].r->source, all[i - 1].r->source, 16);
+        all[i].place = same ? all[i - 1].place + 1 : 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (all[i].place < LEFT_MAX) all[kept++] = all[i];
+    if (kept > LEFT_ALL) {
+        qsort(all, kept, sizeof *all, place_order);
+        kept = LEFT_ALL;
+    }
+    for (size_t i = 0; i < kept; i++) {
+        struct rsp_left_head *head = &d->roles.left[d->roles.left_n++];
+        memcpy(head->signer, sign, 32);
+        memcpy(head->source, all[i].r->source, 16);
+        memcpy(head->hash, all[i].r->hash, 32);
+    }
+    *out = n - kept;
+    free(all);
+    return 0;
+}
+
 static void drop_member(struct draft *d, const uint8_t sign[32])
 {
     size_t n = 0;
@@ -230,7 +314,7 @@ static void drop_member(struct draft *d, const uint8_t sign[32])
     d->roles.members_n = n;
 }
 
-static void print_removed(struct context *c, const struct rsp_member *m, const struct draft *d, size_t from)
+static void print_removed(struct context *c, const struct rsp_member *m, const struct draft *d, size_t from, size_t out)
 {
     char hash[HEX32], source[SOURCE_TEXT];
     struct json j;
@@ -259,9 +343,15 @@ static void print_removed(struct context *c, const struct rsp_member *m, const s
     }
     if (json) {
         json_close(&j, ']');
+        json_u64(&j, "heads_left_out", out);
         context_json_troubles(c, &j);
         json_close(&j, '}');
     }
+    if (out)
+        print_err(
+            "note: %zu heads more were left out (at most %d of a source count): what %s signed and only they lead "
+            "to is invalid now; 'verify' names it, and 'expire --acknowledge' gives it up",
+            out, LEFT_MAX, m->name);
     if (m->flags & (RSP_ROLE_READ | RSP_ROLE_ROOT))
         print_err(
             "note: this protects the future only: what %s could read until now, it can read for ever, also from a "
@@ -274,7 +364,7 @@ int verb_key_remove(struct context *c)
     const struct rsp_identity *root = NULL;
     const struct rsp_member *m;
     struct draft d;
-    size_t before;
+    size_t before, heads, out = 0;
     int code = context_repo(c, NEED_SIGN);
     if (code >= 0) return code;
     m = find_member(c, c->o->operand[0]);
@@ -287,25 +377,21 @@ int verb_key_remove(struct context *c)
     code = context_signer(c, RSP_ROLE_ROOT, NULL, &root);
     if (code < 0) code = context_log(c, NULL, 0, 0);
     if (code >= 0) return code;
-    if (draft_open(&d, rsp_repo_roles(c->repo), c->log->records_n)) {
+    heads = count_heads(c->log);
+    if (draft_open(&d, rsp_repo_roles(c->repo), heads < LEFT_ALL ? heads : LEFT_ALL)) {
         draft_close(&d);
         return no_memory(c);
     }
     before = d.roles.left_n;
-    for (size_t i = 0; i < c->log->records_n; i++) {
-        const struct rsp_record *r = c->log->records[i];
-        struct rsp_left_head *head = &d.roles.left[d.roles.left_n];
-        if (!head_counts(r)) continue;
-        memcpy(head->signer, m->key.sign, 32);
-        memcpy(head->source, r->source, 16);
-        memcpy(head->hash, r->hash, 32);
-        d.roles.left_n++;
+    if (leave_heads(c, &d, m->key.sign, heads, &out)) {
+        draft_close(&d);
+        return no_memory(c);
     }
     drop_member(&d, m->key.sign);
     {
         const struct rsp_member gone = *m; /* of the record that publishing replaces */
         code = c->o->value[O_DRY_RUN].count ? -1 : publish(c, &d, root);
-        if (code < 0) print_removed(c, &gone, &d, before);
+        if (code < 0) print_removed(c, &gone, &d, before, out);
     }
     draft_close(&d);
     return code < 0 ? EXIT_OK : code;

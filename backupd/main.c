@@ -20,6 +20,7 @@ static const struct {
     {V_KEY_LIST, verb_key_list},
     {V_KEY_REWRAP, verb_key_rewrap},
     {V_KEY_REPUBLISH, verb_key_republish},
+    {V_KEY_FORGET, verb_key_forget},
     {V_KEY_POLICY, verb_key_policy},
     {V_BACKUP, verb_backup},
     {V_LIST, verb_list},

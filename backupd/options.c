@@ -14,7 +14,7 @@
 /* Those that read the record log. */
 #define V_LOG                                                                                                        \
     (V_BACKUP | V_LIST | V_SHOW | V_READ | V_VERIFY | V_PIN | V_UNPIN | V_ANNOTATE | V_EXPIRE | V_PRUNE | V_STATUS | \
-     V_CHECK | V_KEY_REMOVE | V_KEY_REWRAP)
+     V_CHECK | V_KEY_REMOVE | V_KEY_REWRAP | V_KEY_FORGET)
 /* Those that open or seal a secret. */
 #define V_SECRET (VERB_ALL & ~V_KEY_POLICY)
 #define V_REPO (VERB_ALL & ~V_KEY_POLICY)
@@ -51,6 +51,14 @@ static const struct verb verbs[] = {
     {.name = "key list", .bit = V_KEY_LIST, .help = "who may do what"},
     {.name = "key rewrap", .bit = V_KEY_REWRAP, .help = "let today's readers open the snapshots there are"},
     {.name = "key republish", .bit = V_KEY_REPUBLISH, .help = "put back roles records that the storage lost"},
+    {.name = "key forget",
+     .bit = V_KEY_FORGET,
+     .operands = "HASH|NAME...",
+     .min = 1,
+     .max = OPERANDS_MANY,
+     .help = "give up lost roles records for ever (needs --identity of root)",
+     .notes = "Only when no host and no mirror has them. What they changed is not known any more: the newest roles\n"
+              "that are there hold in their place. Look at 'key list', and remove again whom they may have removed."},
     {.name = "key policy", .bit = V_KEY_POLICY, .help = "how to let a writer create and never change or delete"},
     {.name = "backup", .bit = V_BACKUP, .help = "store a dump as a snapshot, checked while it is stored"},
     {.name = "list", .bit = V_LIST, .help = "the snapshots, the newest last"},

@@ -113,6 +113,7 @@ enum option_id {
 #define V_PRUNE V(21)
 #define V_STATUS V(22)
 #define V_CHECK V(23)
+#define V_KEY_FORGET V(24)
 
 /* Indices of words. */
 enum check_word { CHECK_FULL = 0, CHECK_QUICK = 1 };
@@ -130,6 +131,7 @@ int verb_key_remove(struct context *c);
 int verb_key_list(struct context *c);
 int verb_key_rewrap(struct context *c);
 int verb_key_republish(struct context *c);
+int verb_key_forget(struct context *c);
 int verb_key_policy(struct context *c);
 int verb_backup(struct context *c);
 int verb_list(struct context *c);

@@ -246,10 +246,14 @@ static int quick(struct check *c)
         memcpy(r->key, r->feed.key.p, r->key_n);
         r->feed.key.p = NULL;
     }
-    if (r->feed.complete && rsp_rdb_feed_rest(feed, sizeof r->trailing_bytes, &rest) == RSP_OK) {
-        r->trailing = rest.n != 0;
+    if (r->feed.complete && !rc) {
+        rc = rsp_rdb_feed_rest(feed, sizeof r->trailing_bytes, &rest);
+        r->file_fault = rc < 0; /* behind the file: a wrong end of its compression */
+    }
+    if (rest.n) {
+        r->trailing = 1;
         r->trailing_n = rest.n;
-        if (rest.n) memcpy(r->trailing_bytes, rest.p, rest.n);
+        memcpy(r->trailing_bytes, rest.p, rest.n);
     }
     rsp_rdb_feed_free(feed);
     return judge_end(c, rc);

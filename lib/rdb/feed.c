@@ -28,7 +28,7 @@ struct rsp_rdb_feed {
     const uint8_t *view; /* the source shows its bytes itself: no copies */
     size_t view_n;
     int no_crc, status, done, dead;
-    int late; /* the source's fault behind the file's last byte: feed_rest tells it */
+    int late;    /* the source's fault behind the file's last byte: feed_rest tells it */
     int partial; /* block is not full: the source may bring more for it */
     int crc_done;
     uint64_t wait_crc; /* of the file before scan.wait_from */

@@ -7,6 +7,7 @@
 #include "repo/keep.h"
 
 #define PREFIX_MIN 8
+#define ACKNOWLEDGED_MAX 100000 /* 32 bytes each: they go into one record of at most 4 MiB */
 
 /* What is meant: a record that is there, or the hash of one that is not. */
 struct sought {
@@ -119,28 +120,83 @@ static int check_name(struct rsp_log *log, const char *what, struct sought *s)
                 s->record->name);
 }
 
+/* What a name stands for, and that it may be given up. */
+static int find(struct rsp_log *log, const char *name_or_hash, struct sought *s)
+{
+    int rc;
+    memset(s, 0, sizeof *s);
+    rc = seek(log, name_or_hash, s);
+    if (!rc && s->record) rc = check_name(log, name_or_hash, s);
+    if (rc || !s->record) return rc;
+    if (s->record->kind != RSP_REC_COMMIT && (s->record->state & RSP_RECORD_LOADED))
+        return fail(&log->env, RSP_EDENIED, name_or_hash, "this %s record is sound: there is nothing to give up",
+                    rsp_record_kind_text(s->record->kind));
+    if ((s->record->state & RSP_RECORD_LOADED) && (s->record->state & RSP_RECORD_PINNED))
+        return fail(&log->env, RSP_EDENIED, name_or_hash, "the snapshot is pinned; unpin it first");
+    return RSP_OK;
+}
+
+/* ---- all of them ---- */
+
+struct given_up {
+    uint8_t source[ID_BYTES], hash[HASH_BYTES];
+};
+
+static int given_up_order(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct given_up));
+}
+
+static int publish(struct rsp_log *log, const struct given_up *all, size_t n)
+{
+    size_t room = n * HASH_BYTES;
+    uint8_t(*hashes)[HASH_BYTES] = mem_alloc(&log->env, room);
+    int rc = hashes ? RSP_OK : RSP_ENOMEM;
+    for (size_t i = 0; !rc && i < n;) {
+        struct rsp_record draft;
+        memset(&draft, 0, sizeof draft);
+        draft.kind = RSP_REC_LOST;
+        memcpy(draft.source, all[i].source, ID_BYTES);
+        draft.hashes = hashes;
+        for (size_t from = i; i < n && !memcmp(all[i].source, all[from].source, ID_BYTES); i++)
+            if (i == from || memcmp(all[i].hash, all[i - 1].hash, HASH_BYTES))
+                memcpy(hashes[draft.hashes_n++], all[i].hash, HASH_BYTES);
+        rc = rsp_record_publish(log, &draft, NULL, 0, NULL);
+    }
+    mem_free(&log->env, hashes, room);
+    return rc ? trail(&log->env, rc, "giving up what was named; some of it may be given up already") : RSP_OK;
+}
+
+int rsp_acknowledge_many(struct rsp_log *log, const char *const *names, size_t n, int dry_run, size_t *failed)
+{
+    struct given_up *all;
+    size_t kept = 0, at = 0;
+    int rc = RSP_OK;
+    if (failed) *failed = n;
+    if (!n) return RSP_OK;
+    if (!log->full) return fail(&log->env, RSP_ESTATE, names[0], "giving up a record needs the whole record log");
+    if (n > ACKNOWLEDGED_MAX) return fail(&log->env, RSP_EINVAL, NULL, "more than %d at once", ACKNOWLEDGED_MAX);
+    all = mem_zero(&log->env, n * sizeof *all);
+    if (!all) return RSP_ENOMEM;
+    for (; !rc && at < n; at++) {
+        struct sought s;
+        rc = find(log, names[at], &s);
+        if (rc && failed) *failed = at;
+        if (rc || (s.record && (s.record->state & RSP_RECORD_LOST))) continue;
+        memcpy(all[kept].source, s.source, ID_BYTES);
+        memcpy(all[kept++].hash, s.hash, HASH_BYTES);
+    }
+    if (!rc && kept) rc = keep_right(log, "giving up a record");
+    if (!rc && kept && !dry_run) {
+        qsort(all, kept, sizeof *all, given_up_order);
+        rc = publish(log, all, kept);
+    }
+    mem_free(&log->env, all, n * sizeof *all);
+    return rc;
+}
+
 int rsp_acknowledge(struct rsp_log *log, const char *name_or_hash, int dry_run)
 {
-    struct sought s;
-    struct rsp_record draft;
-    int rc;
-    memset(&s, 0, sizeof s);
-    if (!log->full) return fail(&log->env, RSP_ESTATE, name_or_hash, "giving up a record needs the whole record log");
-    rc = seek(log, name_or_hash, &s);
-    if (!rc && s.record) rc = check_name(log, name_or_hash, &s);
-    if (!rc && s.record && s.record->kind != RSP_REC_COMMIT && (s.record->state & RSP_RECORD_LOADED))
-        rc = fail(&log->env, RSP_EDENIED, name_or_hash, "this %s record is sound: there is nothing to give up",
-                  rsp_record_kind_text(s.record->kind));
-    if (!rc && s.record && (s.record->state & RSP_RECORD_LOADED) && (s.record->state & RSP_RECORD_PINNED))
-        rc = fail(&log->env, RSP_EDENIED, name_or_hash, "the snapshot is pinned; unpin it first");
-    if (rc || (s.record && (s.record->state & RSP_RECORD_LOST))) return rc;
-    rc = keep_right(log, "giving up a record");
-    if (rc || dry_run) return rc;
-    memset(&draft, 0, sizeof draft);
-    draft.kind = RSP_REC_LOST;
-    memcpy(draft.source, s.source, ID_BYTES);
-    draft.hashes = &s.hash;
-    draft.hashes_n = 1;
-    rc = rsp_record_publish(log, &draft, NULL, 0, NULL);
+    int rc = rsp_acknowledge_many(log, &name_or_hash, 1, dry_run, NULL);
     return rc ? trail(&log->env, rc, "giving up %s", name_or_hash) : RSP_OK;
 }

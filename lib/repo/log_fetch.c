@@ -10,8 +10,8 @@
     "put the file back from a mirror, or give it up for ever: backupd expire --acknowledge NAME (listed as lost then)"
 #define WAY_NEWER "use a newer release; when none knows it, give it up for ever: backupd expire --acknowledge NAME"
 #define WAY_ROLES                                                                                                    \
-    "backupd key republish, on a host that has seen it; when none has, give the record up for ever: backupd expire " \
-    "--acknowledge NAME"
+    "backupd key republish, on a host that has seen it; when none has, root gives the roles up: backupd key forget " \
+    "HASH; or give this record up for ever: backupd expire --acknowledge NAME"
 
 static void wrong(struct judged *j, int status, const char *kind, const char *way_out, const char *format, ...)
     RSP_PRINTF(5, 6);

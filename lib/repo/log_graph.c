@@ -49,7 +49,7 @@ static void settle_id(struct log *log)
 
 static void check_ids(struct log *log)
 {
-    for (size_t i = 0; i < log->pub.records_n; i++) {
+    for (size_t i = 0; log->judged && i < log->pub.records_n; i++) {
         struct rsp_record *r = log->pub.records[i];
         if ((r->state & RSP_RECORD_LOADED) && memcmp(log->judged[i].repository, log->pub.repo->id, ID_BYTES))
             wrong(&log->judged[i], r, "belongs to another repository: it was copied here");

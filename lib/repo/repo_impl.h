@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "seal/crypt.h"
 
-#define RECORD_MAX (4u << 20) /* bytes of a signed object */
+#define RECORD_MAX (4u << 20)        /* bytes of a signed object */
 #define RECORD_OPEN_MAX (256u << 10) /* of one that many may sign: all are held in memory */
 #define REFS_INLINE (64u << 10)
 #define REF_BYTES 73

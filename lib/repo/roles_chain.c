@@ -9,8 +9,8 @@
 
 #define WAY_REPUBLISH "backupd key republish puts it back from this host's state"
 #define WAY_ROLES                                                                                                 \
-    "run backupd key republish on a host that knows it, take it from a mirror, or remove the file and have root " \
-    "sign new roles"
+    "backupd key republish on a host that has seen it, or take it from a mirror; else give it up for ever, with " \
+    "root's identity: backupd key forget %.64s"
 
 const struct rsp_roles *repo_roles_by_hash(const struct rsp_repo *repo, const uint8_t hash[HASH_BYTES])
 {
@@ -125,6 +125,14 @@ static const struct found *listed(const struct found_list *list, const uint8_t h
 
 /* ---- the chain ---- */
 
+static const char *way_roles(char out[256], const uint8_t hash[HASH_BYTES])
+{
+    char hex[2 * HASH_BYTES + 1];
+    hex_text(hex, hash, HASH_BYTES);
+    snprintf(out, 256, WAY_ROLES, hex);
+    return out;
+}
+
 /* Root has given it up in a record of at least that number. */
 static int given_up(const struct rsp_repo *repo, const uint8_t hash[HASH_BYTES], uint64_t from_n)
 {
@@ -139,7 +147,7 @@ static int given_up(const struct rsp_repo *repo, const uint8_t hash[HASH_BYTES],
 
 static int judge_listed(struct rsp_repo *repo, const struct found_list *list)
 {
-    char name[NAME_MAX_BYTES];
+    char name[NAME_MAX_BYTES], way[256];
     int rc = RSP_OK;
     for (size_t i = 0; !rc && i < list->n; i++) {
         const struct found *f = &list->p[i];
@@ -150,7 +158,7 @@ static int judge_listed(struct rsp_repo *repo, const struct found_list *list)
                           lost                                ? NULL
                           : f->status == RSP_EVERSION         ? "use a newer release"
                           : repo_roles_by_hash(repo, f->hash) ? WAY_REPUBLISH
-                                                              : WAY_ROLES,
+                                                              : way_roles(way, f->hash),
                           "%s%s", f->why, lost ? "; root has given it up" : "");
     }
     return rc;
@@ -173,7 +181,7 @@ static int judge_known(struct rsp_repo *repo, const struct found_list *list)
 
 static int judge_chain(struct rsp_repo *repo)
 {
-    char name[NAME_MAX_BYTES];
+    char name[NAME_MAX_BYTES], way[256];
     int rc = RSP_OK;
     for (size_t i = 0; !rc && i < repo->roles_n; i++) {
         const struct rsp_roles *r = repo->roles[i], *before;
@@ -187,7 +195,7 @@ static int judge_chain(struct rsp_repo *repo)
         before = repo_roles_by_hash(repo, r->previous);
         if ((before && before->n == r->n - 1) || given_up(repo, r->previous, r->n)) continue;
         name_roles(name, r->n - 1, r->previous);
-        rc = repo_trouble(repo, RSP_EINTEGRITY, "roles", name, WAY_ROLES,
+        rc = repo_trouble(repo, RSP_EINTEGRITY, "roles", name, way_roles(way, r->previous),
                           before ? "the roles record %llu names one of another number as the one before it"
                                  : "the roles record %llu names this one as the one before it, and it is not there",
                           (unsigned long long)r->n);

@@ -212,7 +212,8 @@ static int need_part(struct ahead *a)
     a->part = NULL;
     do bytes += r->chunks[end++].stored;
     while (end < r->chunks_n && bytes + r->chunks[end].stored <= a->fetch_bytes);
-    if ((rc = get_part(a, bytes, &p))) return rc;
+    rc = get_part(a, bytes, &p);
+    if (rc || !p) return rc;
     rc = object_part_read(&a->env, a->run.store, r->subject, from, p->p, bytes);
     if (rc) return rc;
     a->part = p;

@@ -67,7 +67,7 @@ int object_signed(const struct rsp_env *env, const struct object_reader *r, stru
                   const uint8_t sha256[32])
 {
     size_t head = r->head.head_bytes;
-    uint8_t made[32];
+    uint8_t made[32] = {0};
     int rc = sha256_add(sum, r->ends + head, r->ends_n - head);
     if (!rc) rc = sha256_end(sum, made);
     if (rc || !memcmp(made, sha256, sizeof made)) return rc;

@@ -87,7 +87,7 @@ static int keep_ends(struct object_reader *r, const struct object_expect *x, con
 static int open_whole(struct object_reader *r, const struct object_expect *x, const uint8_t *epoch_key, uint8_t *p,
                       size_t n)
 {
-    struct tail t;
+    struct tail t = {0};
     int rc = read_head(r, x, epoch_key, p, n);
     if (!rc) rc = read_tail(r, p + n - OBJECT_TAIL_BYTES, &t);
     if (!rc) rc = keep_ends(r, x, p, p + t.table_at, n - (size_t)t.table_at);
@@ -100,7 +100,7 @@ static int open_parts(struct object_reader *r, const struct object_expect *x, co
                       object_fetch_fn fetch, void *ctx, uint8_t *p)
 {
     uint8_t head[HEAD_BYTES_MAX];
-    struct tail t;
+    struct tail t = {0};
     uint8_t *large = NULL;
     size_t need;
     int rc = fetch(ctx, r->stored - TAIL_GUESS, p, TAIL_GUESS);

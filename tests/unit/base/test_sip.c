@@ -87,6 +87,31 @@ START_TEST(one_byte_at_a_time)
 }
 END_TEST
 
+START_TEST(side_by_side)
+{
+    uint8_t key[16], text[SIP_LANES * 256];
+    for (size_t words = 1; words <= 32; words++) {
+        for (unsigned round = 0; round < 8; round++) {
+            struct sip128 out[SIP_LANES];
+            size_t stride = 8 * words + (round & 1 ? 256 - 8 * words : 0), n[SIP_LANES];
+            randombytes_buf(key, sizeof key);
+            randombytes_buf(text, sizeof text);
+            for (size_t i = 0; i < SIP_LANES; i++) {
+                n[i] = 8 * (words - 1) + (i + round) % 8;
+                memset(text + i * stride + n[i], 0, 8 * words - n[i]);
+                text[i * stride + 8 * words - 1] = (uint8_t)n[i];
+            }
+            sip128_lanes(key, text, stride, words, out);
+            for (size_t i = 0; i < SIP_LANES; i++) {
+                struct sip128 h = sip128_of(key, text + i * stride, n[i]);
+                ck_assert_uint_eq(out[i].lo, h.lo);
+                ck_assert_uint_eq(out[i].hi, h.hi);
+            }
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("sip");
@@ -96,6 +121,7 @@ int main(void)
     tcase_add_test(c, every_length);
     tcase_add_test(c, every_three_pieces);
     tcase_add_test(c, one_byte_at_a_time);
+    tcase_add_test(c, side_by_side);
     suite_add_tcase(s, c);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

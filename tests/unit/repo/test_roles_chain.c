@@ -221,6 +221,151 @@ START_TEST(middle_missing)
 }
 END_TEST
 
+static int forget(struct rsp_repo *repo, const char *const *names, size_t n, const struct rsp_identity *root,
+                  uint8_t (*hashes)[32], size_t *added)
+{
+    struct rsp_log_options o = {.size = sizeof o};
+    struct rsp_log *log = NULL;
+    int rc;
+    rsp_error_clear(&y.error);
+    rc = rsp_log_load(repo, &o, &log);
+    if (!rc) rc = rsp_roles_forget(log, names, n, root, hashes, added);
+    rsp_log_free(log);
+    return rc;
+}
+
+/* Records 1 and 2 of 3 are gone from the store and from the state. */
+START_TEST(forgotten)
+{
+    struct rsp_repo *repo = must_open(y.state);
+    const struct rsp_trouble *t;
+    uint8_t hash[2][32], hashes[3][32];
+    char hex[65], name[300], path[512];
+    const char *names[3] = {hex, name, hex};
+    size_t added = 9;
+    memcpy(hash[0], rsp_repo_roles(repo)->hash, 32);
+    advance(repo);
+    memcpy(hash[1], rsp_repo_roles(repo)->hash, 32);
+    advance(repo);
+    rsp_repo_free(repo);
+    only("roles", "0000000001", name, path);
+    ck_assert_int_eq(unlink(path), 0);
+    only("roles", "0000000002", name, path);
+    yard_flip(path, 100);
+    /* What the state knows is put back, not given up. */
+    repo = must_open(y.state);
+    hex_text(hex, hash[0], 32);
+    ck_assert_int_eq(forget(repo, names, 1, y.root, hashes, &added), RSP_EDENIED);
+    ck_assert_uint_eq(added, 0);
+    ck_assert_ptr_nonnull(strstr(y.error.message, "key republish"));
+    rsp_repo_free(repo);
+    repo = must_open(NULL);
+    ck_assert_uint_eq(faults(repo), 2);
+    t = trouble(repo, "roles", "its bytes");
+    hex_text(hex, hash[1], 32);
+    ck_assert(t && strstr(t->way_out, "key republish") && strstr(t->way_out, "backupd key forget "));
+    ck_assert_ptr_nonnull(strstr(t->way_out, hex));
+    t = trouble(repo, "roles", "it is not there");
+    ck_assert(t && strstr(t->way_out, hex)); /* the damaged one hides that the first is missing */
+    hex_text(hex, rsp_repo_roles(repo)->hash, 32);
+    ck_assert_int_eq(forget(repo, names, 1, y.root, hashes, &added), RSP_EDENIED);
+    hex_text(hex, hash[0], 32); /* nothing names it any more */
+    ck_assert_int_eq(forget(repo, names, 1, y.root, hashes, &added), RSP_ENOTFOUND);
+    names[0] = "0123456";
+    ck_assert_int_eq(forget(repo, names, 1, y.root, hashes, &added), RSP_ENOTFOUND);
+    names[0] = name;
+    ck_assert_int_eq(forget(repo, names, 2, y.keeper, hashes, &added), RSP_ERIGHT);
+    ck_assert_uint_eq(added, 0);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->n, 3);
+    ck_assert_int_eq(forget(repo, names, 2, y.root, hashes, &added), RSP_OK);
+    ck_assert_uint_eq(added, 1);
+    ck_assert_mem_eq(hashes[0], hash[1], 32);
+    ck_assert_mem_eq(hashes[1], hash[1], 32);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->n, 4);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->members_n, 2);
+    ck_assert_int_eq(forget(repo, names, 2, y.root, hashes, &added), RSP_OK);
+    ck_assert_uint_eq(added, 0);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->n, 4);
+    rsp_repo_free(repo);
+    repo = must_open(NULL);
+    ck_assert_uint_eq(faults(repo), 0);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->lost_n, 1);
+    ck_assert_mem_eq(rsp_repo_roles(repo)->lost[0], hash[1], 32);
+    rsp_repo_free(repo);
+}
+END_TEST
+
+/* Two that begin alike: what is meant has to be said. */
+START_TEST(forget_ambiguous)
+{
+    struct rsp_repo *repo;
+    uint8_t hashes[1][32];
+    const char *names[1] = {"abcdef01"};
+    size_t added;
+    put("roles/0000000002-abcdef0100000000000000000000000000000000000000000000000000000000", "x", 1);
+    put("roles/0000000003-abcdef0110000000000000000000000000000000000000000000000000000000", "x", 1);
+    repo = must_open(y.state);
+    ck_assert_int_eq(forget(repo, names, 1, y.root, hashes, &added), RSP_EINVAL);
+    names[0] = "abcdef011";
+    ck_assert_int_eq(forget(repo, names, 1, y.root, hashes, &added), RSP_OK);
+    ck_assert_uint_eq(added, 1);
+    ck_assert_uint_eq(hashes[0][4], 0x10);
+    rsp_repo_free(repo);
+    repo = must_open(y.state);
+    ck_assert_uint_eq(faults(repo), 1);
+    rsp_repo_free(repo);
+}
+END_TEST
+
+static struct {
+    unsigned at, fail;
+} allocations;
+
+static void *sparse(void *opaque, void *p, size_t old, size_t n)
+{
+    (void)opaque;
+    (void)old;
+    if (!n) {
+        free(p);
+        return NULL;
+    }
+    return ++allocations.at == allocations.fail ? NULL : realloc(p, n);
+}
+
+START_TEST(forget_without_memory)
+{
+    struct rsp_log_options o = {.size = sizeof o};
+    const char *names[1] = {"roles/0000000002-abcdef0100000000000000000000000000000000000000000000000000000000"};
+    unsigned failures = 0;
+    put(names[0], "x", 1);
+    y.env.resize = sparse;
+    for (int rc = RSP_ENOMEM; rc;) {
+        struct rsp_repo *repo;
+        struct rsp_log *log = NULL;
+        uint8_t hashes[1][32];
+        size_t added;
+        allocations.fail = 0;
+        repo = must_open(NULL);
+        ck_assert_int_eq(rsp_log_load(repo, &o, &log), RSP_OK);
+        allocations.at = 0;
+        allocations.fail = ++failures;
+        rc = rsp_roles_forget(log, names, 1, y.root, hashes, &added);
+        if (rc) ck_assert_int_eq(rc, RSP_ENOMEM);
+        ck_assert_uint_eq(added, !rc);
+        allocations.fail = 0;
+        rsp_log_free(log);
+        rsp_repo_free(repo);
+        ck_assert_uint_lt(failures, 500);
+        if (!rc) break;
+        /* What failed behind the publishing is published. */
+        repo = must_open(NULL);
+        if (rsp_repo_roles(repo)->n > 1) rc = RSP_OK;
+        rsp_repo_free(repo);
+    }
+    ck_assert_uint_gt(failures, 4);
+}
+END_TEST
+
 START_TEST(roles_fork)
 {
     struct rsp_repo *repo = must_open(NULL);
@@ -278,6 +423,9 @@ int main(void)
     tcase_add_test(t, roles_forged);
     tcase_add_test(t, newest_missing);
     tcase_add_test(t, middle_missing);
+    tcase_add_test(t, forgotten);
+    tcase_add_test(t, forget_ambiguous);
+    tcase_add_test(t, forget_without_memory);
     tcase_add_test(t, roles_fork);
     tcase_add_test(t, remembered);
     suite_add_tcase(s, t);

@@ -207,6 +207,12 @@ RSP_API int rsp_log_descends(const struct rsp_log *log, const struct rsp_record 
 RSP_API RSP_NODISCARD int rsp_log_trouble(struct rsp_log *log, int status, const char *kind, const char *name,
                                           const char *way_out, const char *format, ...) RSP_PRINTF(6, 7);
 RSP_API void rsp_log_free(struct rsp_log *log);
+/* Roles records that are missing or damaged and that nobody has any more are given up, for ever, in a new one that is
+ * otherwise like the newest. names: a file name or the first digits (8 or more) of a hash; log: a full one. hashes (n of
+ * them) receives what was meant, *added how many of them were not given up before; none: nothing is published. Open the
+ * repository again afterwards. RSP_EDENIED: one is valid and known; RSP_ENOTFOUND; RSP_EINVAL: ambiguous. */
+RSP_API RSP_NODISCARD int rsp_roles_forget(struct rsp_log *log, const char *const *names, size_t n,
+                                           const struct rsp_identity *root, uint8_t (*hashes)[32], size_t *added);
 
 /* Signs and publishes a record whose parents are the heads of the source in log (a full load, or one of that source).
  * Filled in by the caller: kind, source, and what the kind needs (hashes, text, detail, commit's members); the rest is set
@@ -364,8 +370,13 @@ RSP_API void rsp_expire_report_free(struct rsp_log *log, struct rsp_expire_repor
  * is not living. */
 RSP_API RSP_NODISCARD int rsp_retire(struct rsp_log *log, struct rsp_record *const *commits, size_t n, int dry_run);
 /* Gives up a record that does not verify, is missing, or whose snapshot is damaged, by name or hash: the way out of
- * RSP_EINTEGRITY. RSP_EDENIED: a sound record that is no snapshot, or a pinned one; RSP_EINVAL: ambiguous. */
+ * RSP_EINTEGRITY. RSP_EDENIED: a sound record that is no snapshot, a pinned one, or a file that has only the name of a
+ * record that is there; RSP_EINVAL: ambiguous. */
 RSP_API RSP_NODISCARD int rsp_acknowledge(struct rsp_log *log, const char *name_or_hash, int dry_run);
+/* Gives up each of the names, by one record for each source; all or, when one of them is refused, none. *failed (may be
+ * NULL): which one a fault is about; n: none alone. */
+RSP_API RSP_NODISCARD int rsp_acknowledge_many(struct rsp_log *log, const char *const *names, size_t n, int dry_run,
+                                               size_t *failed);
 
 struct rsp_prune_options {
     size_t size;

@@ -57,6 +57,7 @@ refused
 # Nobody is given or refused rights by it, and no snapshot is opened for anyone.
 try 12 key add "$pub" --name reader --role read
 try 12 key remove "$(sed -n 's/^name *//p' init.out)"
+try 12 key forget 0123456789abcdef
 status 0 "$BACKUPD" key add "$pub" --name reader --role read --identity "$seed"
 try 12 key rewrap
 refused

@@ -9,7 +9,7 @@ other=$(cat out)
 reading=("cat latest" "get latest {tag}:l1" "export latest" "restore latest --to x" "verify --read-data")
 signing=("backup --from $DUMP" "pin latest" "unpin latest" "annotate latest a=b" "expire --keep-last 1" "expire latest"
     "expire --acknowledge x" prune)
-root=("key add $other --name other --role read" "key remove host")
+root=("key add $other --name other --role read" "key remove host" "key forget 0123456789abcdef")
 open=(list "list --all" status "show latest" verify "verify --read-stored" "key list" "check --keep-daily 3" "key republish"
     "expire --keep-last 9 --dry-run" "prune --dry-run")
 refused() {
