@@ -203,7 +203,12 @@ static int pick_id(struct opening *op)
                     : op->known ? "the state directory"
                                 : "an identity");
     if (ours == 1 && !op->bad) repo->id_sure = 1;
-    return there ? RSP_OK : missing_object(op);
+    if (!there) return missing_object(op);
+    for (size_t i = 0; i < repo->troubles_n; i++) { /* garbage beside a sound one stops nobody: records name the id */
+        struct rsp_trouble *t = &repo->troubles[i];
+        if (t->status == RSP_EINTEGRITY && !strncmp(t->name, "repository/", 11)) t->status = RSP_OK;
+    }
+    return RSP_OK;
 }
 
 /* ---- open and free ---- */
