@@ -61,6 +61,12 @@ theirs_restore() {
     once sh -c 'age -d -i "$1" "$2" | zstd -q -d > "$3"; sync' sh "$work/age.key" "$work/theirs.age" "$work/theirs.out"
 }
 
+# What the run before left to the disk (write-back, freed blocks) is not this one's: the same pause before both.
+settle() {
+    sync
+    sleep 1
+}
+
 # A repository of its own for each run, so that what one leaves behind does not weigh on the next.
 fresh() {
     rm -rf "$work/repo" "$work/state" "$work/seed"
@@ -80,16 +86,18 @@ pairs() {
     for ((i = 0; i < RUNS; i++)); do
         if [ "$what" = backup ]; then
             fresh
-            sync
+            settle
             theirs_backup "$file"
             theirs+=("$wall")
+            settle
             once "$BACKUPD" backup --repo "file:$work/repo" --source bench --from "$file" "$@"
         else
             rm -f "$work/ours.out" "$work/theirs.out"
-            sync
+            settle
             theirs_restore
             theirs+=("$wall")
             rm -f "$work/theirs.out"
+            settle
             once "$BACKUPD" restore latest --repo "file:$work/repo" --identity "$work/seed" --to "$work/ours.out" "$@"
             cmp -s "$file" "$work/ours.out" || die "$label: what was restored differs"
         fi
