@@ -194,7 +194,7 @@ check: deps check-parts ## every test; ends with "N passed, N failed"
 check-parts: $(CHECK_BUILD)
 	@B=$(B) SAN=$(SAN) tests/run.sh $(PARTS)
 check-asan: ## every test but the live ones, under address and undefined
-	+@$(again) SAN=address,undefined B=$(B)-asan PARTS='$(filter-out live,$(PARTS))' check-parts
+	+@$(again) SAN=address,undefined B=$(B)-asan PARTS='$(filter-out live power,$(PARTS))' check-parts
 check-tsan: ## unit, stage and cli tests under the thread sanitizer
 	+@$(again) SAN=thread B=$(B)-tsan PARTS='unit stage cli' check-parts
 check-long: deps check-parts ## check, then large files and ten minutes of fuzzing a target, with a log

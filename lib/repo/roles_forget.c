@@ -90,7 +90,7 @@ static int seek(const struct rsp_repo *repo, const struct missed *m, const char 
 
 static int has(uint8_t (*const list)[HASH_BYTES], size_t n, const uint8_t hash[HASH_BYTES])
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; list && i < n; i++)
         if (!memcmp(list[i], hash, HASH_BYTES)) return 1;
     return 0;
 }
@@ -114,12 +114,13 @@ int rsp_roles_forget(struct rsp_log *log, const char *const *names, size_t n, co
     int rc;
     *added = 0;
     if (!log->full) return fail(&repo->env, RSP_ESTATE, NULL, "giving up a roles record needs the whole record log");
-    if (n > RECORD_MAX / HASH_BYTES) return fail(&repo->env, RSP_EINVAL, NULL, "too many at once");
+    if (!n || n > RECORD_MAX / HASH_BYTES) return fail(&repo->env, RSP_EINVAL, NULL, "none, or too many at once");
     draft.lost = NULL;
     rc = missed_load(log, &missed);
     if (rc) goto out;
     room = (now->lost_n + n) * HASH_BYTES;
-    if (room && !(draft.lost = mem_alloc(&repo->env, room))) {
+    draft.lost = mem_alloc(&repo->env, room);
+    if (!draft.lost) {
         rc = RSP_ENOMEM;
         goto out;
     }
@@ -132,7 +133,7 @@ int rsp_roles_forget(struct rsp_log *log, const char *const *names, size_t n, co
     }
     if (!rc && *added) rc = rsp_repo_set_roles(repo, &draft, root);
 out:
-    mem_free(&repo->env, draft.lost, room);
+    if (draft.lost) mem_free(&repo->env, draft.lost, room);
     mem_free(&repo->env, missed.p, missed.cap * sizeof *missed.p);
     if (rc) *added = 0;
     return rc;
