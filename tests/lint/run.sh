@@ -8,7 +8,7 @@ B=$(cd "${B:-build}" && pwd)
 export B CC="${CC:-gcc}" WARN="${WARN:--Wall -Wextra}" PKG_CFLAGS="${PKG_CFLAGS:-}" LC_ALL=C JOBS="${JOBS:-$(nproc)}"
 
 checks=("$@")
-[ $# != 0 ] || checks=(floors headers symbols options status shape man shell format clang cppcheck tidy)
+[ $# != 0 ] || checks=(floors headers symbols options status shape man security shell format clang cppcheck tidy)
 failed=0
 for c in "${checks[@]}"; do
     began=$EPOCHREALTIME verdict=ok
