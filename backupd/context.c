@@ -136,6 +136,16 @@ int context_open(struct context *c, const struct options *o)
     return take_root(c);
 }
 
+int context_alone(struct context *c)
+{
+    uint8_t lineage[16];
+    int rc;
+    if (!c->state || !c->remembers) return -1;
+    rsp_repo_lineage(c->repo, lineage);
+    rc = rsp_state_lock(c->state, lineage);
+    return rc ? context_fault(c, rc, NULL, EXIT_CONFIG) : -1;
+}
+
 int64_t context_as_of(const struct context *c)
 {
     return c->now_ms == INT64_MIN ? 0 : c->now_ms;

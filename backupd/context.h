@@ -80,6 +80,8 @@ void context_begin(struct context *c, const char *label, uint64_t total, int sha
 void context_progress(void *opaque, uint64_t bytes);
 void context_end(struct context *c);
 
+/* One at a time on this host, of what thins the repository out: -1, or EXIT_STATE_IN_USE after words. */
+int context_alone(struct context *c);
 /* --now as milliseconds, for what-if runs; 0: not given. */
 int64_t context_as_of(const struct context *c);
 /* Says what is wrong (the record's words, else the status's; subject may be NULL) and returns the exit status: that of

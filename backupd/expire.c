@@ -146,6 +146,7 @@ int verb_expire(struct context *c)
     /* Giving up is weighed by the library with the keeper at hand, also when nothing is published. */
     code = context_repo(c, dry && !lost ? NEED_NOTHING : NEED_SIGN);
     if (code < 0 && (lost || !dry)) code = context_signer(c, RSP_ROLE_KEEP, NULL, &keeper);
+    if (code < 0 && !dry) code = context_alone(c);
     if (code < 0) code = context_log(c, context_source(c, source), 0, 1);
     if (code >= 0) return code;
     if (lost) {

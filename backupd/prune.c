@@ -52,6 +52,7 @@ int verb_prune(struct context *c)
     const struct rsp_identity *keeper;
     code = context_repo(c, dry ? NEED_NOTHING : NEED_SIGN);
     if (code < 0 && !dry) code = context_signer(c, RSP_ROLE_KEEP, NULL, &keeper);
+    if (code < 0 && !dry) code = context_alone(c);
     if (code < 0) code = context_log(c, NULL, 0, 1);
     if (code >= 0) return code;
     if (out) {

@@ -240,9 +240,10 @@ int rsp_state_lock(struct rsp_state *s, const uint8_t lineage[16])
         locked = flock(fd, LOCK_EX | LOCK_NB);
     } while (locked && errno == EINTR);
     if (locked) {
-        rc = errno == EWOULDBLOCK ? fail(&s->env, RSP_ELOCKED, path,
-                                         "another process works with this state directory: wait until it is done")
-                                  : fail_errno(&s->env, errno, path, "cannot lock");
+        rc = errno == EWOULDBLOCK
+                 ? fail(&s->env, RSP_ELOCKED, path,
+                        "another expire or prune of this host is under way: run it again when that is done")
+                 : fail_errno(&s->env, errno, path, "cannot lock");
         close(fd);
         return rc;
     }
