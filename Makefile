@@ -226,8 +226,8 @@ cover: ## line and branch coverage of check, without the live tests
 	@cat $(B)-cover/coverage.txt
 deps: ## installs what building, testing and the demo need (Debian)
 	@.ci/deps
-demo: deps all ## a private redis-server with every type, and what rdbtool makes of its dump
-	@RDBTOOL=$(abspath $(B))/bin/rdbtool tests/demo/demo.sh
+demo: deps all ## a private redis-server with every type: its dump into a repository and back, and what is in it
+	@RDBTOOL=$(abspath $(B))/bin/rdbtool BACKUPD=$(abspath $(B))/bin/backupd tests/demo/demo.sh
 
 # ---- install ----
 pc = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
