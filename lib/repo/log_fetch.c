@@ -79,7 +79,8 @@ static void judge_right(struct log *log, struct rsp_record *r, struct judged *j)
     }
     for (size_t i = 0; i < repo->roles_n; i++) { /* ascending by n: the first that takes the right away */
         const struct rsp_roles *later = repo->roles[i];
-        if (later->n > roles->n && !record_signer_may(later, r->signer, r->kind, r->source)) {
+        if (later->n <= roles->n || roles_given_up(repo, later->hash, 0)) continue;
+        if (!record_signer_may(later, r->signer, r->kind, r->source)) {
             j->removed_n = later->n;
             return;
         }

@@ -97,6 +97,8 @@ int state_roles_each(struct rsp_state *state, const uint8_t lineage[ID_BYTES],
 int state_roles_save(struct rsp_state *state, const struct rsp_roles *roles);
 
 /* ---- repository (repo.c, roles_chain.c) ---- */
+/* 1 when root has given it up in a roles record of at least that number. */
+int roles_given_up(const struct rsp_repo *repo, const uint8_t hash[HASH_BYTES], uint64_t from_n);
 const struct rsp_roles *repo_roles_by_hash(const struct rsp_repo *repo, const uint8_t hash[HASH_BYTES]);
 /* Roles that root signed since the repository was opened; what else is new in roles/ is passed over. */
 int repo_refresh_roles(struct rsp_repo *repo, int *grown);

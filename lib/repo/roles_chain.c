@@ -19,12 +19,34 @@ const struct rsp_roles *repo_roles_by_hash(const struct rsp_repo *repo, const ui
     return NULL;
 }
 
+int roles_given_up(const struct rsp_repo *repo, const uint8_t hash[HASH_BYTES], uint64_t from_n)
+{
+    for (size_t i = 0; i < repo->roles_n; i++) {
+        const struct rsp_roles *r = repo->roles[i];
+        if (r->n < from_n) continue;
+        for (size_t k = 0; k < r->lost_n; k++)
+            if (!memcmp(r->lost[k], hash, HASH_BYTES)) return 1;
+    }
+    return 0;
+}
+
+/* The first of its number: the lowest hash. */
+static size_t first_of_number(const struct rsp_repo *repo, size_t i)
+{
+    while (i && repo->roles[i - 1]->n == repo->roles[i]->n) i--;
+    return i;
+}
+
+/* One that root has given up rules no more, should it come back. */
 const struct rsp_roles *rsp_repo_roles(const struct rsp_repo *repo)
 {
-    size_t i = repo->roles_n;
-    if (!i) return NULL;
-    for (i--; i && repo->roles[i - 1]->n == repo->roles[i]->n; i--) {}
-    return repo->roles[i];
+    if (!repo->roles_n) return NULL;
+    for (size_t end = repo->roles_n, from; end; end = from) {
+        from = first_of_number(repo, end - 1);
+        for (size_t i = from; i < end; i++)
+            if (!roles_given_up(repo, repo->roles[i]->hash, 0)) return repo->roles[i];
+    }
+    return repo->roles[first_of_number(repo, repo->roles_n - 1)];
 }
 
 static int roles_order(const struct rsp_roles *a, const struct rsp_roles *b)
@@ -133,25 +155,13 @@ static const char *way_roles(char out[256], const uint8_t hash[HASH_BYTES])
     return out;
 }
 
-/* Root has given it up in a record of at least that number. */
-static int given_up(const struct rsp_repo *repo, const uint8_t hash[HASH_BYTES], uint64_t from_n)
-{
-    for (size_t i = 0; i < repo->roles_n; i++) {
-        const struct rsp_roles *r = repo->roles[i];
-        if (r->n < from_n) continue;
-        for (size_t k = 0; k < r->lost_n; k++)
-            if (!memcmp(r->lost[k], hash, HASH_BYTES)) return 1;
-    }
-    return 0;
-}
-
 static int judge_listed(struct rsp_repo *repo, const struct found_list *list)
 {
     char name[NAME_MAX_BYTES], way[256];
     int rc = RSP_OK;
     for (size_t i = 0; !rc && i < list->n; i++) {
         const struct found *f = &list->p[i];
-        int lost = given_up(repo, f->hash, 1);
+        int lost = roles_given_up(repo, f->hash, 1);
         if (!f->status) continue;
         name_roles(name, f->n, f->hash);
         rc = repo_trouble(repo, lost ? RSP_OK : f->status, "roles", name,
@@ -170,7 +180,7 @@ static int judge_known(struct rsp_repo *repo, const struct found_list *list)
     int rc = RSP_OK;
     for (size_t i = 0; !rc && i < repo->roles_n; i++) {
         const struct rsp_roles *r = repo->roles[i];
-        if (listed(list, r->hash) || given_up(repo, r->hash, r->n + 1)) continue;
+        if (listed(list, r->hash) || roles_given_up(repo, r->hash, r->n + 1)) continue;
         name_roles(name, r->n, r->hash);
         rc = repo_trouble(repo, repo->accept_rollback ? RSP_OK : RSP_EINTEGRITY, "roles", name,
                           WAY_REPUBLISH "; --accept-rollback goes on without it",
@@ -193,7 +203,7 @@ static int judge_chain(struct rsp_repo *repo)
         }
         if (rc || r->n <= 1) continue;
         before = repo_roles_by_hash(repo, r->previous);
-        if ((before && before->n == r->n - 1) || given_up(repo, r->previous, r->n)) continue;
+        if ((before && before->n == r->n - 1) || roles_given_up(repo, r->previous, r->n)) continue;
         name_roles(name, r->n - 1, r->previous);
         rc = repo_trouble(repo, RSP_EINTEGRITY, "roles", name, way_roles(way, r->previous),
                           before ? "the roles record %llu names one of another number as the one before it"

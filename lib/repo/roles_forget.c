@@ -95,14 +95,6 @@ static int has(uint8_t (*const list)[HASH_BYTES], size_t n, const uint8_t hash[H
     return 0;
 }
 
-/* Any roles record may have given it up, not only the newest. */
-static int given_up(const struct rsp_repo *repo, const uint8_t hash[HASH_BYTES])
-{
-    for (size_t i = 0; i < repo->roles_n; i++)
-        if (has(repo->roles[i]->lost, repo->roles[i]->lost_n, hash)) return 1;
-    return 0;
-}
-
 int rsp_roles_forget(struct rsp_log *log, const char *const *names, size_t n, const struct rsp_identity *root,
                      uint8_t (*hashes)[32], size_t *added)
 {
@@ -127,7 +119,7 @@ int rsp_roles_forget(struct rsp_log *log, const char *const *names, size_t n, co
     if (now->lost_n) memcpy(draft.lost, now->lost, now->lost_n * HASH_BYTES);
     for (size_t i = 0; !rc && i < n; i++) {
         rc = seek(repo, &missed, names[i], hashes[i]);
-        if (rc || given_up(repo, hashes[i]) || has(draft.lost, draft.lost_n, hashes[i])) continue;
+        if (rc || roles_given_up(repo, hashes[i], 0) || has(draft.lost, draft.lost_n, hashes[i])) continue;
         memcpy(draft.lost[draft.lost_n++], hashes[i], HASH_BYTES);
         ++*added;
     }

@@ -563,7 +563,8 @@ class Repository:
                 self.note(f"roles {r.n}", "two of one number")
             by_n[r.n] = r
         self.ordered = sorted(self.roles.values(), key=lambda r: (r.n, r.hash))
-        self.newest = next((r for r in self.ordered if r.n == self.ordered[-1].n), None)
+        ruling = [r for r in self.ordered if r.hash not in self.lost_roles] or self.ordered
+        self.newest = next((r for r in ruling if r.n == ruling[-1].n), None)
         for r in self.ordered:
             before = self.roles.get(r.before)
             given_up = any(r.before in later.lost for later in self.ordered if later.n >= r.n)
@@ -671,8 +672,9 @@ class Repository:
     def judge_removed(self, why):
         """Records whose signer lost the right later: valid from the heads that root left, or known to one who knew."""
         lost_right = {}
+        ruling = [x for x in self.ordered if x.hash not in self.lost_roles]
         for h, r in self.records.items():
-            later = [x.n for x in self.ordered if h not in why and x.n > self.roles_of(r).n and not self.may(x, r)]
+            later = [x.n for x in ruling if h not in why and x.n > self.roles_of(r).n and not self.may(x, r)]
             if later:
                 lost_right[h] = later[0]
         for h, n in sorted(lost_right.items(), key=lambda x: -x[1]):

@@ -366,6 +366,42 @@ START_TEST(forget_without_memory)
 }
 END_TEST
 
+/* Root gave up two records that were lost; the storage brings them back. */
+START_TEST(forgotten_come_back)
+{
+    struct rsp_repo *repo = must_open(NULL);
+    struct rsp_roles draft = *rsp_repo_roles(repo), *made[3];
+    uint8_t lost[2][32];
+    char name[NAME_MAX_BYTES];
+    memcpy(draft.previous, rsp_repo_roles(repo)->hash, 32);
+    for (unsigned i = 0; i < 3; i++) {
+        draft.n = i == 1 ? 3 : 2;
+        draft.time_ms = 1000 + i;
+        if (i == 1) memcpy(draft.previous, made[0]->hash, 32);
+        if (i == 2) { /* the one that gives them up */
+            memcpy(draft.previous, rsp_repo_roles(repo)->hash, 32);
+            memcpy(lost[0], made[0]->hash, 32);
+            memcpy(lost[1], made[1]->hash, 32);
+            draft.lost = lost;
+            draft.lost_n = 2;
+        }
+        ck_assert_int_eq(rsp_roles_sign(&y.env, &draft, y.root, &made[i]), RSP_OK);
+        name_roles(name, made[i]->n, made[i]->hash);
+        put(name, made[i]->bytes, made[i]->bytes_n);
+    }
+    rsp_repo_free(repo);
+    repo = must_open(NULL);
+    ck_assert_uint_eq(faults(repo), 0);
+    ck_assert_mem_eq(rsp_repo_roles(repo)->hash, made[2]->hash, 32);
+    draft = *rsp_repo_roles(repo);
+    ck_assert_int_eq(rsp_repo_set_roles(repo, &draft, y.root), RSP_OK);
+    ck_assert_uint_eq(rsp_repo_roles(repo)->n, 3);
+    ck_assert_mem_eq(rsp_repo_roles(repo)->previous, made[2]->hash, 32);
+    rsp_repo_free(repo);
+    for (unsigned i = 0; i < 3; i++) rsp_roles_free(made[i]);
+}
+END_TEST
+
 START_TEST(roles_fork)
 {
     struct rsp_repo *repo = must_open(NULL);
@@ -426,6 +462,7 @@ int main(void)
     tcase_add_test(t, forgotten);
     tcase_add_test(t, forget_ambiguous);
     tcase_add_test(t, forget_without_memory);
+    tcase_add_test(t, forgotten_come_back);
     tcase_add_test(t, roles_fork);
     tcase_add_test(t, remembered);
     suite_add_tcase(s, t);
