@@ -50,6 +50,36 @@ START_TEST(no_tag)
 }
 END_TEST
 
+static unsigned bit_by_bit(const uint8_t *p, size_t n)
+{
+    unsigned crc = 0;
+    for (size_t i = 0; i < n; i++) {
+        crc ^= (unsigned)p[i] << 8;
+        for (int bit = 0; bit < 8; bit++) crc = (crc << 1 ^ (crc & 0x8000 ? 0x1021 : 0)) & 0xffff;
+    }
+    return crc & 16383;
+}
+
+/* Every entry of the tables: each byte at each place of keys of each length, before and behind other bytes. */
+START_TEST(tables)
+{
+    uint8_t key[13];
+    for (size_t n = 1; n <= sizeof key; n++)
+        for (size_t at = 0; at < n; at++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                for (size_t i = 0; i < n; i++) key[i] = (uint8_t)('A' + i);
+                if (byte == '{' || byte == '}') continue;
+                key[at] = (uint8_t)byte;
+                ck_assert_uint_eq(rsp_key_slot((struct rsp_span){key, n}), bit_by_bit(key, n));
+            }
+    for (unsigned byte = 0; byte < 256; byte++)
+        for (unsigned before = 0; before < 256; before++) {
+            uint8_t pair[2] = {(uint8_t)before, (uint8_t)byte};
+            ck_assert_uint_eq(rsp_key_slot((struct rsp_span){pair, 2}), bit_by_bit(pair, 2));
+        }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("slot");
@@ -58,6 +88,7 @@ int main(void)
     int failed;
     tcase_add_test(tc, known);
     tcase_add_test(tc, tags);
+    tcase_add_test(tc, tables);
     tcase_add_test(tc, no_tag);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
