@@ -143,7 +143,7 @@ int context_alone(struct context *c)
     if (!c->state || !c->remembers) return -1;
     rsp_repo_lineage(c->repo, lineage);
     rc = rsp_state_lock(c->state, lineage);
-    return rc ? context_fault(c, rc, NULL, EXIT_CONFIG) : -1;
+    return rc ? context_fault(c, rc, NULL, EXIT_STORAGE) : -1;
 }
 
 int64_t context_as_of(const struct context *c)
