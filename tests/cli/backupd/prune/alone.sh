@@ -18,8 +18,9 @@ ends 0 "$BACKUPD" prune --dry-run
 ends 0 "$BACKUPD" expire --keep-daily 7 --dry-run
 ends 0 "$BACKUPD" backup --from "$DUMP" --source web
 ends 0 "$BACKUPD" list
-pkill -KILL -P "$holder" 2>/dev/null || :
-kill -KILL "$holder"
+# flock ends by itself once its child is killed: either may be gone when its turn comes.
+pkill -KILL -P "$holder" || :
+kill -KILL "$holder" 2>/dev/null || :
 wait "$holder" 2>/dev/null || :
 until flock --nonblock "$lock" true; do sleep 0.05; done
 ends 0 "$BACKUPD" prune
