@@ -27,7 +27,7 @@ say    = @printf '  %-4s %s\n' $(1) $@
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 # Each asked once, and only when a recipe needs it: on a fresh machine `deps` has run by then.
-PKGS       := libisal liblzf libzstd liblz4 zlib libsodium libcrypto
+PKGS       := libisal liblzf libzstd liblz4 zlib libsodium libcrypto libcurl
 TEST_PKGS  := check libsodium jansson
 once        = $(eval $(1) := $$(shell $(2)))$($(1))
 PKG_CFLAGS  = $(call once,PKG_CFLAGS,pkg-config --cflags $(PKGS))

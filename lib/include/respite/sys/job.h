@@ -11,6 +11,20 @@
 extern "C" {
 #endif
 
+/* What a live server says of itself and of what it sent; texts and pairs are borrowed. */
+struct rsp_backup_origin {
+    size_t size;
+    const char *kind, *version, *run_id; /* NULL: not known */
+    const char *replid, *role;           /* "master", "replica" */
+    uint64_t offset;
+    int has_offset;
+    const struct rsp_pair *captured; /* what stands beside the data: INFO, CONFIG ... */
+    size_t captured_n;
+    const char *loss; /* a sentence for the manifest ("not a point in time: ..."), or NULL */
+};
+struct rsp_drill_options; /* sys/live.h */
+struct rsp_drill_report;
+
 struct rsp_backup_options {
     size_t size;
     struct rsp_snapshot_options snapshot; /* source, level, threads, ... */
@@ -26,6 +40,10 @@ struct rsp_backup_options {
     void (*progress)(void *opaque, uint64_t bytes);
     int (*found)(void *opaque, const struct rsp_finding *finding); /* damage, as it is met; may be NULL */
     void *opaque;
+    const struct rsp_backup_origin *origin; /* NULL: a file */
+    const struct rsp_drill_options *prove;  /* not NULL: restored into a private server before the commit, and a receipt
+                                                is signed behind it. A proof that fails: RSP_EINTEGRITY, no commit */
+    struct rsp_drill_report *proof;         /* of prove; filled in */
 };
 struct rsp_backup_report {
     size_t size;

@@ -287,6 +287,10 @@ RSP_API RSP_NODISCARD int rsp_snapshot_submit(struct rsp_snapshot_writer *w, uin
 RSP_API RSP_NODISCARD int rsp_snapshot_stream_end(struct rsp_snapshot_writer *w, const struct rsp_stream_info *facts);
 /* Reads everything written back from the store and compares it with what was sealed: opens every chunk. */
 RSP_API RSP_NODISCARD int rsp_snapshot_prove(struct rsp_snapshot_writer *w);
+/* The plaintext of a stream that was ended, read back from the store before the commit, while the epoch key is still in
+ * memory: opened by threads ahead of the reader, compared with what was sealed. w must outlive it. */
+RSP_API RSP_NODISCARD int rsp_snapshot_written(struct rsp_snapshot_writer *w, size_t stream, unsigned threads,
+                                               struct rsp_source **ret);
 
 struct rsp_commit_facts {
     size_t size;

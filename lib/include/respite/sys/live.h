@@ -1,0 +1,204 @@
+/* What this is: whole jobs with servers: a live server into a repository, a snapshot into a live server or into a data
+ *   directory, a snapshot proven in a private server.
+ * Rests on: sys/job.h, sys/server.h, sys/resp.h.
+ * Does not: talk to users. No stable promise (sys). */
+#ifndef RESPITE_SYS_LIVE_H
+#define RESPITE_SYS_LIVE_H
+
+#include <respite/sys/job.h>
+#include <respite/sys/resp.h>
+#include <respite/sys/server.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- backup of a live server ---- */
+
+/* Captures and stores in one pass: rsp_backup over rsp_capture_source, with what the server says of itself in the
+ * manifest (rsp_backup_options.origin). *place (room of 320) becomes the server that was taken, *why (room of 320) the
+ * reason. report->source_fault tells a fault of the server from one of the repository. */
+struct rsp_backup_live {
+    size_t size;
+    char place[320], why[320], method[32];
+    uint64_t spooled;
+    int point_in_time;
+};
+RSP_API RSP_NODISCARD int rsp_backup_server(const struct rsp_env *env, struct rsp_repo *repo,
+                                            const struct rsp_endpoint *endpoint,
+                                            const struct rsp_capture_options *capture,
+                                            const struct rsp_backup_options *options, struct rsp_log **log,
+                                            struct rsp_backup_report *report, struct rsp_backup_live *live);
+
+/* ---- a dataset beside another ---- */
+
+/* How the data of a dump is changed on its way before it is compared. */
+struct rsp_compare_side {
+    size_t size;
+    struct rsp_filter *filter; /* borrowed; of the dump's own databases and expiries */
+    int ttl;                   /* enum rsp_resp_ttl */
+    int64_t shift_ms, now_ms;
+    const struct rsp_resp_db *dbs; /* databases as they are afterwards */
+    size_t dbs_n;
+    const struct rsp_resp_target *target; /* not NULL: what this target cannot hold is left out */
+};
+enum rsp_compare_verdict { RSP_COMPARE_EQUAL = 0, RSP_COMPARE_DIFFERENT = 1 };
+struct rsp_compare_report {
+    size_t size;
+    int verdict;
+    uint8_t expected[16], found[16]; /* dd1 of the first, and of what the second holds of it */
+    uint64_t keys;                   /* of the first, that count */
+    uint64_t missing, changed;       /* of those: not in the second; there with another value or expiry */
+    uint64_t others;                 /* keys of the second that the first does not have */
+    uint64_t expired;                /* left out on both sides */
+    char first[128];                 /* the first key that is missing or changed, with its database, printable */
+};
+/* A dataset's records as rows (hash of database and key, R of dd1 with expiry, expiry): in memory while they are few, else
+ * in a nameless file. Filled by one pass over a dump. */
+struct rsp_rows;
+RSP_API RSP_NODISCARD int rsp_rows_of(const struct rsp_env *env, struct rsp_source *source,
+                                      const struct rsp_compare_side *side, unsigned threads, const char *tmpdir,
+                                      volatile const int *cancel, struct rsp_rows **ret);
+RSP_API uint64_t rsp_rows_count(const struct rsp_rows *rows);
+/* Each row of a must be in b, those that expire up to as_of_ms left out on both sides. */
+RSP_API RSP_NODISCARD int rsp_rows_compare(const struct rsp_env *env, struct rsp_rows *a, struct rsp_rows *b,
+                                           int64_t as_of_ms, struct rsp_compare_report *report);
+RSP_API void rsp_rows_free(struct rsp_rows *rows);
+
+/* ---- a snapshot into a live server ---- */
+
+struct rsp_load_plan { /* what was counted before the first write */
+    size_t size;
+    uint64_t keys, expires, functions, bytes; /* bytes: of commands */
+    uint64_t dropped;                         /* expired, with ttl DROP_EXPIRED */
+    struct rsp_resp_losses losses;
+    uint64_t target_keys; /* that are there before */
+    uint64_t existing;    /* of ours that are there before; only known with existing FAIL */
+    uint64_t estimate_ms;
+};
+struct rsp_load_options {
+    size_t size;
+    struct rsp_resp_options resp;  /* run.filter, existing, ttl, dbs, drop_losses...; target is learnt */
+    const char *snapshot;          /* 32 digits, for the checkpoint */
+    uint64_t rate_ops, rate_bytes; /* a second; 0: no limit */
+    const char *checkpoint;        /* file; NULL: none. One that is there is gone on from */
+    int dry_run, no_compare;
+    unsigned threads;
+    const char *tmpdir;
+    volatile const int *cancel;
+    void (*progress)(void *opaque, uint64_t bytes); /* of the dump; counts from 0 in each pass */
+    /* Told before each pass: "checking", "looking for keys that exist", "writing", "comparing". */
+    void (*pass)(void *opaque, const char *what);
+    void *opaque;
+};
+struct rsp_load_report {
+    size_t size;
+    struct rsp_load_plan plan;
+    uint64_t keys, skipped, commands, functions, sent_bytes, resumed; /* resumed: records done by an earlier run */
+    uint64_t write_ms;
+    int compared;  /* 1: compare is filled in; 0: no_compare, dry_run, or it could not be: why_not */
+    int disturbed; /* other clients sent commands meanwhile */
+    char why_not[256];
+    struct rsp_compare_report compare;
+    int target_fault; /* the fault is that of the target, not of the snapshot */
+};
+/* The source is opened once a pass by the caller's function: it must give the same bytes each time. Everything is
+ * checked before the first write. RSP_EEXIST: keys are there and existing is FAIL (nothing was written); RSP_EUNSUPPORTED: the
+ * target cannot hold something, and drop_losses is not set; RSP_EDENIED, RSP_EBUSY, RSP_ENET, RSP_ENOSPACE (OOM). */
+RSP_API RSP_NODISCARD int rsp_load(const struct rsp_env *env, int (*open)(void *ctx, struct rsp_source **source),
+                                   void *ctx, const struct rsp_endpoint *endpoint,
+                                   const struct rsp_load_options *options, struct rsp_load_report *report);
+
+/* ---- a snapshot into a data directory ---- */
+
+/* What a server that is started with a configuration file will load. */
+struct rsp_server_config {
+    size_t size;
+    char dir[4096], dbfilename[256], appenddirname[256], appendfilename[256], unixsocket[256];
+    char bind[256]; /* the first address */
+    uint32_t port, tls_port;
+    int appendonly;
+    char preload[4096]; /* "preload-file": what it would load instead; "": not set */
+};
+/* The defaults of a server, then the file and what it includes (includes: at most 16, depth 4; quotes and escapes as the
+ * server reads them). path NULL: the defaults with dir. Faults name file and line. */
+RSP_API RSP_NODISCARD int rsp_server_config_read(const struct rsp_env *env, const char *path, const char *dir,
+                                                 struct rsp_server_config *config);
+enum rsp_dir_use { RSP_DIR_FREE = 0, RSP_DIR_IN_USE = 1, RSP_DIR_UNKNOWN = 2 };
+/* Whether a server works in that directory: one answers at its port or socket, or a process whose working directory it is
+ * looks like one. *why (room of n) says what was seen. */
+RSP_API int rsp_dir_in_use(const struct rsp_env *env, const struct rsp_server_config *config, char *why, size_t n);
+
+struct rsp_datadir_options {
+    size_t size;
+    const struct rsp_server_config *config;
+    const char *server_kind; /* of the server that will load it: "redis", "valkey"; NULL: not known */
+    uint32_t server_version; /* 0: not known */
+    int force;               /* what is there is kept aside; a directory in use is written all the same */
+    int damaged;
+    unsigned threads;
+    volatile const int *cancel;
+    void (*progress)(void *opaque, uint64_t bytes);
+    void *opaque;
+};
+struct rsp_datadir_report {
+    size_t size;
+    struct rsp_restore_report restore;
+    char loads[4096]; /* what the server will load */
+    char aside[4096]; /* where the old files are; "": there were none */
+    int aof;          /* a base and a manifest were written */
+};
+/* RSP_EEXIST: files are there, no force; RSP_ELOCKED: in use, or cannot tell; RSP_EVERSION: the snapshot's RDB version is
+ * above the server's (both are named). Nothing that the server would load is there before everything is durable. */
+RSP_API RSP_NODISCARD int rsp_restore_datadir(const struct rsp_env *env, struct rsp_snapshot *snapshot,
+                                              const struct rsp_datadir_options *options,
+                                              struct rsp_datadir_report *report);
+
+/* ---- proof ---- */
+
+/* A server binary, asked by --version. */
+struct rsp_engine {
+    char path[4096], kind[16], version[32];
+    uint32_t version_n;
+    uint8_t dialect;
+    uint16_t rdb_version;
+};
+RSP_API RSP_NODISCARD int rsp_engine_ask(const struct rsp_env *env, const char *path, struct rsp_engine *engine);
+
+struct rsp_drill_options {
+    size_t size;
+    const char *const *servers; /* binaries; servers_n 0: redis-server and valkey-server of PATH */
+    size_t servers_n;
+    const char *path;   /* PATH, for those; NULL: /usr/local/bin:/usr/bin:/bin and the sbin of each */
+    const char *tmpdir; /* the private server's directory is made here, mode 0700 */
+    unsigned threads;
+    int64_t start_ms; /* how long it may take to answer; 0: by the size of the data, at least 60 s */
+    volatile const int *cancel;
+    void (*progress)(void *opaque, uint64_t bytes);
+    void *opaque;
+};
+enum rsp_proof { RSP_PROOF_FAILED = 0, RSP_PROOF_DECODED = 1, RSP_PROOF_SERVER = 2 };
+struct rsp_drill_report {
+    size_t size;
+    int proof;                /* the most that was shown */
+    struct rsp_engine engine; /* path "": none fits */
+    char why_not[256];        /* no server: why */
+    uint64_t keys, server_keys, expired;
+    uint8_t dd1[16], server_dd1[16]; /* of the snapshot's data and of the server's, expired keys left out on both */
+    int compared;
+    uint64_t decode_ms, load_ms; /* decode and compare with the manifest; until the server had it all and answered */
+    char what[256];              /* FAILED: what differs */
+};
+/* Decodes everything (counts and dd1 against the manifest), then restores into a private server, captures that again and
+ * compares. RSP_OK whenever it could be judged. Nothing is left behind: no process, no file. */
+RSP_API RSP_NODISCARD int rsp_drill(const struct rsp_env *env, int (*open)(void *ctx, struct rsp_source **source),
+                                    void *ctx, const struct rsp_manifest *manifest,
+                                    const struct rsp_drill_options *options, struct rsp_drill_report *report);
+/* The figures of a drill as the text of a receipt: "proof=server engine=redis-7.0.15 keys=... dd1=... load_ms=...": fits
+ * a record. */
+RSP_API void rsp_drill_text(const struct rsp_drill_report *report, char *out, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
