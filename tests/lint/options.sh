@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What this is: the options of each program = the options of its man page, long names and letters.
-# Rests on: PROGRAM __options, man/PROGRAM.1.
+# Rests on: PROGRAM __options, man/PROGRAM.1 or .8.
 # Does not: compare the words that explain them.
 set -euo pipefail
 tmp=$(mktemp -d)
