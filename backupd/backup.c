@@ -1,12 +1,15 @@
-/* What this is: backupd backup: a dump into the repository, and one line that says what is now safe.
- * Rests on: context.h, respite/sys/job.h, cli/input.h.
- * Does not: check or seal (lib does). */
+/* What this is: backupd backup: a server's data or a dump into the repository, and a line that says what is now safe.
+ * Rests on: context.h, config.h, respite/sys/live.h, cli/connection.h, cli/input.h.
+ * Does not: capture, check or seal (lib does). */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <respite/sys/job.h>
+#include <respite/sys/live.h>
 
+#include "backupd/config.h"
 #include "backupd/context.h"
+#include "cli/connection.h"
 #include "cli/exit.h"
 #include "cli/input.h"
 #include "cli/signal.h"
@@ -15,8 +18,17 @@
 
 struct backup {
     struct context *c;
+    const char *source;   /* its name */
+    struct opt_value uri; /* of the operand; count 0: none */
+    struct connection server;
+    char place[320];   /* of the server, without secrets */
+    const char *label; /* place, or the file's name */
+    int live;
     struct input in;
     uint64_t findings;
+    struct rsp_drill_options drill;
+    struct rsp_drill_report proof;
+    struct rsp_backup_live taken;
 };
 
 static void on_progress(void *opaque, uint64_t bytes)
@@ -29,9 +41,9 @@ static int on_finding(void *opaque, const struct rsp_finding *f)
 {
     struct backup *b = opaque;
     if (b->findings++ < FINDINGS_SHOWN)
-        print_err("%s: offset %" PRIu64 ": %s: %s", b->in.name, f->offset, f->kind, f->reason);
+        print_err("%s: offset %" PRIu64 ": %s: %s", b->label, f->offset, f->kind, f->reason);
     if (b->findings == FINDINGS_SHOWN + 1)
-        print_err("%s: further findings are not printed; 'rdbtool check' lists them", b->in.name);
+        print_err("%s: further findings are not printed; 'rdbtool check' lists them", b->label);
     return RSP_OK;
 }
 
@@ -40,7 +52,7 @@ static struct rsp_backup_options options_of(struct backup *b)
     const struct opt_value *v = b->c->o->value;
     struct rsp_backup_options o = {.size = sizeof o};
     o.snapshot.size = sizeof o.snapshot;
-    o.snapshot.source = v[O_SOURCE].text;
+    o.snapshot.source = b->source;
     o.snapshot.level = (int)v[O_LEVEL].number;
     o.snapshot.threads = (unsigned)v[O_THREADS].number;
     o.snapshot.chunk_bytes = (size_t)v[O_CHUNK].number;
@@ -49,8 +61,20 @@ static struct rsp_backup_options options_of(struct backup *b)
     o.quick = v[O_CHECK].number == CHECK_QUICK;
     o.no_digest = v[O_NO_DIGEST].count != 0;
     o.accept_damaged = v[O_ACCEPT_DAMAGED].count != 0;
-    o.prove_read = v[O_PROVE].count != 0;
-    o.place = b->in.name;
+    o.prove_read = v[O_PROVE].count && v[O_PROVE].number == PROVE_READ;
+    if (v[O_PROVE].count && v[O_PROVE].number == PROVE_SERVER) {
+        b->drill.size = sizeof b->drill;
+        b->drill.servers = v[O_SERVER].list;
+        b->drill.servers_n = v[O_SERVER].n;
+        b->drill.path = getenv("PATH");
+        b->drill.tmpdir = v[O_TMPDIR].text;
+        b->drill.threads = o.snapshot.threads;
+        b->drill.cancel = signal_flag();
+        b->proof.size = sizeof b->proof;
+        o.prove = &b->drill;
+        o.proof = &b->proof;
+    }
+    o.place = b->label;
     o.tags = v[O_TAG].list;
     o.tags_n = v[O_TAG].n;
     o.tmpdir = v[O_TMPDIR].text;
@@ -70,16 +94,66 @@ static const char *judgement(const struct rsp_backup_report *r)
     return "not good: without a digest";
 }
 
-static void report(struct backup *b, const struct rsp_backup_report *r)
+static void report_proof(const struct backup *b, struct json *j)
+{
+    const struct rsp_drill_report *p = &b->proof;
+    char time[TEXT_MAX], dd1[33];
+    int server = p->proof == RSP_PROOF_SERVER;
+    if (!b->drill.size) return;
+    if (!j) {
+        if (server)
+            printf("proven: %s %s loaded it in %s, %" PRIu64 " keys, %s\n", p->engine.kind, p->engine.version,
+                   text_duration(time, (int64_t)p->load_ms), p->server_keys,
+                   p->compared ? "the data equal" : "the data not compared");
+        else printf("not proven here: %s; every record was decoded\n", p->why_not);
+        return;
+    }
+    json_object(j, "proof");
+    json_bool(j, "server", server);
+    if (p->engine.path[0]) {
+        json_text(j, "engine", p->engine.path);
+        json_text(j, "kind", p->engine.kind);
+        json_text(j, "version", p->engine.version);
+    }
+    if (!server) json_text(j, "why_not", p->why_not);
+    json_u64(j, "keys", server ? p->server_keys : p->keys);
+    text_hex(dd1, p->server_dd1, 16);
+    if (server && p->compared) json_text(j, "dd1", dd1);
+    json_u64(j, "load_ms", server ? p->load_ms : p->decode_ms);
+    json_close(j, '}');
+}
+
+static void report_taken(const struct backup *b, struct json *j)
+{
+    const struct rsp_backup_live *t = &b->taken;
+    if (!b->live) return;
+    if (!j) {
+        printf("captured %s: %s; %s\n", t->place, t->why, t->method);
+        return;
+    }
+    json_object(j, "captured");
+    json_text(j, "place", t->place);
+    json_text(j, "why", t->why);
+    json_text(j, "method", t->method);
+    json_bool(j, "point_in_time", t->point_in_time);
+    json_u64(j, "spooled_bytes", t->spooled);
+    json_close(j, '}');
+}
+
+static void report(const struct backup *b, const struct rsp_backup_report *r)
 {
     struct context *c = b->c;
     const struct rsp_record *record = r->record;
     char id[33], hash[65], dd1[33], flags[FLAGS_TEXT], plain[TEXT_MAX], stored[TEXT_MAX], name[SNAPSHOT_TEXT];
     struct json j;
+    if (b->live && !b->taken.point_in_time)
+        print_warn("%s: no point in time: keys that changed meanwhile are of different moments", b->taken.place);
     if (!c->o->value[O_JSON].count) {
         snapshot_text(name, record->snapshot);
-        printf("stored %s of %s: %" PRIu64 " keys, %s in %s, %s\n", name, c->o->value[O_SOURCE].text, r->keys,
+        report_taken(b, NULL);
+        printf("stored %s of %s: %" PRIu64 " keys, %s in %s, %s\n", name, b->source, r->keys,
                text_size(plain, r->plain), text_size(stored, r->stored), judgement(r));
+        report_proof(b, NULL);
         return;
     }
     text_hex(id, record->snapshot, 16);
@@ -90,7 +164,8 @@ static void report(struct backup *b, const struct rsp_backup_report *r)
     json_object(&j, NULL);
     json_text(&j, "snapshot", id);
     json_text(&j, "record", hash);
-    json_text(&j, "source", c->o->value[O_SOURCE].text);
+    json_text(&j, "source", b->source);
+    report_taken(b, &j);
     json_u64(&j, "seq", record->seq);
     json_u64(&j, "keys", r->keys);
     json_u64(&j, "plain_bytes", r->plain);
@@ -99,53 +174,150 @@ static void report(struct backup *b, const struct rsp_backup_report *r)
     json_text(&j, "flags", flags);
     if (r->has_dd1) json_text(&j, "dd1", dd1);
     json_u64(&j, "findings", r->findings);
+    report_proof(b, &j);
     context_json_troubles(c, &j);
     json_close(&j, '}');
 }
 
 static int fault(struct backup *b, int rc, const struct rsp_backup_report *r)
 {
-    int code = context_fault(b->c, rc, b->in.name, r->source_fault ? EXIT_SOURCE : EXIT_STORAGE);
-    if (r->findings && !b->c->o->value[O_ACCEPT_DAMAGED].count && !signal_caught())
-        print_err("%s: --accept-damaged stores it all the same, flagged for ever", b->in.name);
+    int failed = b->drill.size && b->proof.proof == RSP_PROOF_FAILED && b->proof.what[0];
+    int code = context_fault(b->c, rc, b->label, r->source_fault ? EXIT_SOURCE : EXIT_STORAGE);
+    if (signal_caught()) return code;
+    /* Of a server, a certificate or a version is what keeps us from its data. */
+    if (b->live && r->source_fault) code = connection_exit(rc, EXIT_SOURCE);
+    if (failed) print_err("%s: the proof failed: %s; nothing was stored", b->label, b->proof.what);
+    if (r->findings && !b->c->o->value[O_ACCEPT_DAMAGED].count)
+        print_err("%s: --accept-damaged stores it all the same, flagged for ever", b->label);
     return code;
 }
 
-static int store(struct backup *b)
+static int finish(struct backup *b, int rc, struct rsp_log *log, const struct rsp_backup_report *r)
 {
-    struct rsp_backup_options o = options_of(b);
-    struct rsp_backup_report r = {.size = sizeof r};
-    struct rsp_log *log = NULL;
-    int rc;
-    if (b->in.fd == 0 && !b->in.own_fd) o.place = "standard input";
-    context_begin(b->c, b->in.name, b->in.size, 0);
-    rc = rsp_backup(&b->c->env, b->c->repo, b->in.source, &o, &log, &r);
     context_end(b->c);
     context_take_log(b->c, log);
-    if (rc) return fault(b, rc, &r);
-    report(b, &r);
-    return r.findings ? EXIT_FINDINGS : EXIT_OK;
+    if (rc) return fault(b, rc, r);
+    report(b, r);
+    if (b->drill.size && b->proof.proof != RSP_PROOF_SERVER) return EXIT_FINDINGS;
+    return r->findings ? EXIT_FINDINGS : EXIT_OK;
 }
 
-static int may_write(struct context *c)
+/* ---- from a file, from a server ---- */
+
+static int store_file(struct backup *b)
+{
+    struct rsp_backup_options o;
+    struct rsp_backup_report r = {.size = sizeof r};
+    struct rsp_log *log = NULL;
+    int rc = input_open(&b->in, &b->c->env, b->c->o->value[O_FROM].text);
+    b->label = b->in.name;
+    if (rc) return context_fault(b->c, rc, b->label, EXIT_SOURCE);
+    o = options_of(b);
+    if (b->in.fd == 0 && !b->in.own_fd) o.place = "standard input";
+    context_begin(b->c, b->label, b->in.size, 0);
+    rc = rsp_backup(&b->c->env, b->c->repo, b->in.source, &o, &log, &r);
+    return finish(b, rc, log, &r);
+}
+
+static int store_server(struct backup *b)
+{
+    const struct opt_value *v = b->c->o->value;
+    struct rsp_backup_options o;
+    struct rsp_backup_report r = {.size = sizeof r};
+    struct rsp_capture_options capture = {.size = sizeof capture};
+    struct rsp_log *log = NULL;
+    int rc;
+    o = options_of(b);
+    capture.method = (int)v[O_METHOD].number; /* the words stand in the order of the enumerations */
+    capture.role = (int)v[O_SOURCE_ROLE].number;
+    capture.ring_bytes = (size_t)v[O_RING].number;
+    capture.spool = v[O_SPOOL].text;
+    /* 0 would be the library's own. */
+    capture.patience_ms = v[O_PATIENCE].number ? v[O_PATIENCE].number : 1;
+    capture.with_acl = v[O_WITH_ACL].count != 0;
+    capture.cancel = signal_flag();
+    b->taken.size = sizeof b->taken;
+    if (b->server.endpoint.db)
+        print_warn("%s: the whole server is stored, not database %u alone", b->label, (unsigned)b->server.endpoint.db);
+    context_begin(b->c, b->label, 0, 0);
+    rc = rsp_backup_server(&b->c->env, b->c->repo, &b->server.endpoint, &capture, &o, &log, &r, &b->taken);
+    return finish(b, rc, log, &r);
+}
+
+/* ---- which ---- */
+
+static int two_places(const struct context *c, enum opt_from from)
+{
+    if (from != OPT_FROM_CONFIG)
+        return options_usage(c->o, "two things to back up: a server and --from %s", c->o->value[O_FROM].text);
+    print_err("%s: [source %s] names a server and a dump (from); one of them is to be backed up",
+              c->o->value[O_FROM].where, c->o->value[O_SOURCE].text);
+    return EXIT_CONFIG;
+}
+
+/* A section that the operand names, and what it says: not what the environment happens to hold. */
+static int section_usage(const struct context *c, enum opt_from server)
+{
+    const char *name = c->o->operand[0];
+    if (!config_has_source(c->o, name)) {
+        print_err("'%s' is neither a section [source %s] of the configuration%s%s nor a URI such as redis://host:port",
+                  name, name, config_path(c->o) ? " " : "", config_path(c->o) ? config_path(c->o) : "");
+        return EXIT_CONFIG;
+    }
+    if (server > OPT_FROM_CONFIG)
+        return options_usage(c->o, "two servers: that of [source %s], and one of the %s", name,
+                             server == OPT_FROM_ENV ? "environment (RESPITE_URI, RESPITE_HOST, ...)" : "options");
+    if (!server && !c->o->value[O_FROM].count) {
+        print_err("%s: [source %s] names no server: it needs a key uri, host or socket, or from of a dump",
+                  config_path(c->o), name);
+        return EXIT_CONFIG;
+    }
+    return -1;
+}
+
+static int choose(struct backup *b)
+{
+    struct context *c = b->c;
+    const struct opt_value *from = &c->o->value[O_FROM], *uri = NULL;
+    enum opt_from server;
+    int code;
+    if (c->o->operands && rsp_endpoint_is_uri(c->o->operand[0])) {
+        b->uri = (struct opt_value){.count = 1, .from = OPT_FROM_ARGV, .text = c->o->operand[0]};
+        uri = &b->uri;
+    }
+    code = connection_refuse(c->o, backupd_connection, uri);
+    if (code >= 0) return code;
+    server = connection_named(c->o, backupd_connection, uri);
+    if (c->o->operands && !uri && from->from <= OPT_FROM_CONFIG && (code = section_usage(c, server)) >= 0) return code;
+    if (!server && !from->count)
+        return options_usage(c->o, "what is to be backed up? SOURCE, a URI, -h HOST, -s SOCKET, or --from FILE");
+    if (server && from->count && server == from->from) return two_places(c, server);
+    b->source = c->o->value[O_SOURCE].text;
+    b->live = server > (from->count ? from->from : OPT_FROM_NONE);
+    if (!b->live) return -1;
+    code = connection_open(&b->server, &c->env, c->o, backupd_connection, uri);
+    if (code >= 0) return code;
+    rsp_endpoint_text(&b->server.endpoint, b->place, sizeof b->place);
+    b->label = b->place;
+    return -1;
+}
+
+static int may_write(struct backup *b)
 {
     const struct rsp_identity *signer;
     uint8_t source[16];
-    context_source_id(c, c->o->value[O_SOURCE].text, source);
-    return context_signer(c, RSP_ROLE_WRITE, source, &signer);
+    context_source_id(b->c, b->source, source);
+    return context_signer(b->c, RSP_ROLE_WRITE, source, &signer);
 }
 
 int verb_backup(struct context *c)
 {
     struct backup b = {.c = c};
-    const char *from = c->o->value[O_FROM].text;
-    int code, rc;
-    if (!from) return options_usage(c->o, "what is to be backed up? --from FILE, or - for standard input");
-    code = context_repo(c, NEED_SIGN);
-    if (code < 0) code = may_write(c);
-    if (code >= 0) return code;
-    rc = input_open(&b.in, &c->env, from);
-    code = rc ? context_fault(c, rc, b.in.name, EXIT_SOURCE) : store(&b);
+    int code = choose(&b);
+    if (code < 0) code = context_repo(c, NEED_SIGN);
+    if (code < 0) code = may_write(&b);
+    if (code < 0) code = b.live ? store_server(&b) : store_file(&b);
     input_close(&b.in);
+    connection_close(&b.server);
     return code;
 }

@@ -1,14 +1,14 @@
 /* What this is: backupd check: configuration, trust, rights in the storage by trying, clocks, space, memory.
- * Rests on: context.h, policy.h, check_config.h.
- * Does not: read snapshots (verify). */
+ * Rests on: check.h, policy.h, check_config.h.
+ * Does not: read snapshots (verify), look at servers (check_server.c). */
 #include <stdarg.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 
+#include "backupd/check.h"
 #include "backupd/check_config.h"
 #include "backupd/config.h"
-#include "backupd/context.h"
 #include "backupd/policy.h"
 #include "cli/exit.h"
 
@@ -16,17 +16,7 @@
 #define LOCK_BYTES (8u << 20) /* keys and secret texts need less */
 #define SPACE_LOW ((uint64_t)1 << 30)
 
-struct check {
-    struct context *c;
-    struct json *j;
-    int findings;
-};
-
-/* RISK: a set-up that works, and should be chosen with open eyes; BAD: a finding. */
-enum level { GOOD, NOTE, RISK, BAD };
-
-static void say(struct check *k, enum level level, const char *what, const char *format, ...) RSP_PRINTF(4, 5);
-static void say(struct check *k, enum level level, const char *what, const char *format, ...)
+void check_say(struct check *k, enum level level, const char *what, const char *format, ...)
 {
     static const char *const words[] = {"ok", "note", "WARNING", "WARNING"};
     static const char *const names[] = {"ok", "note", "warning", "finding"};
@@ -47,14 +37,13 @@ static void say(struct check *k, enum level level, const char *what, const char 
     json_close(k->j, '}');
 }
 
-/* Nothing that ends the run: the next point is looked at all the same. */
-static void fault(struct check *k, int rc, const char *what, const char *words)
+void check_fault(struct check *k, int rc, const char *what, const char *words)
 {
     char line[512];
     if (k->c->error.code) rsp_error_format(&k->c->error, line, sizeof line);
     else snprintf(line, sizeof line, "%s", rsp_status_text(rc));
     rsp_error_clear(&k->c->error);
-    say(k, BAD, what, "%s: %s", words, line);
+    check_say(k, BAD, what, "%s: %s", words, line);
 }
 
 /* ---- the storage ---- */
@@ -69,13 +58,13 @@ static void check_rights(struct check *k)
     text_hex(name + strlen(name), random, sizeof random);
     rc = rsp_store_put(c->store, name, random, sizeof random);
     if (rc) {
-        fault(k, rc, "rights", "cannot create");
+        check_fault(k, rc, "rights", "cannot create");
         return;
     }
     rc = rsp_store_delete(c->store, name);
     rsp_error_clear(&c->error);
-    if (rc) say(k, GOOD, "rights", "may create, may not delete, as a writer should; %s stays behind", name);
-    else say(k, NOTE, "rights", "may create and delete: a thief of this host may too ('backupd key policy')");
+    if (rc) check_say(k, GOOD, "rights", "may create, may not delete, as a writer should; %s stays behind", name);
+    else check_say(k, NOTE, "rights", "may create and delete: a thief of this host may too ('backupd key policy')");
 }
 
 static void check_clock(struct check *k)
@@ -84,14 +73,14 @@ static void check_clock(struct check *k)
     int64_t theirs, off;
     int rc = rsp_store_now(k->c->store, &theirs);
     if (rc) {
-        fault(k, rc, "clock", "the storage's clock cannot be read");
+        check_fault(k, rc, "clock", "the storage's clock cannot be read");
         return;
     }
     off = theirs - context_now(k->c);
     text_duration(text, off < 0 ? -off : off);
     if (off > CLOCK_MAX_MS || off < -CLOCK_MAX_MS)
-        say(k, BAD, "clock", "the storage's clock is %s %s this host's", text, off < 0 ? "behind" : "ahead of");
-    else say(k, GOOD, "clock", "%s from the storage's", text);
+        check_say(k, BAD, "clock", "the storage's clock is %s %s this host's", text, off < 0 ? "behind" : "ahead of");
+    else check_say(k, GOOD, "clock", "%s from the storage's", text);
 }
 
 static void check_space(struct check *k)
@@ -99,9 +88,9 @@ static void check_space(struct check *k)
     char text[TEXT_MAX];
     uint64_t bytes;
     int rc = rsp_store_space(k->c->store, &bytes);
-    if (rc) fault(k, rc, "space", "cannot be read");
-    else if (bytes == UINT64_MAX) say(k, NOTE, "space", "not known");
-    else say(k, bytes < SPACE_LOW ? BAD : GOOD, "space", "%s free", text_size(text, bytes));
+    if (rc) check_fault(k, rc, "space", "cannot be read");
+    else if (bytes == UINT64_MAX) check_say(k, NOTE, "space", "not known");
+    else check_say(k, bytes < SPACE_LOW ? BAD : GOOD, "space", "%s free", text_size(text, bytes));
 }
 
 /* ---- keys and rules ---- */
@@ -115,17 +104,18 @@ static void check_roles(struct check *k)
         if (m->flags & RSP_ROLE_ROOT) continue;
         readers += (m->flags & RSP_ROLE_READ) != 0;
         if ((m->flags & RSP_ROLE_WRITE) && (m->flags & RSP_ROLE_KEEP))
-            say(k, RISK, "roles",
-                "%s may write and keep: its thief can destroy what the storage lets him; put keep on "
-                "another host, or lock the storage",
-                m->name);
+            check_say(k, RISK, "roles",
+                      "%s may write and keep: its thief can destroy what the storage lets him; put keep on "
+                      "another host, or lock the storage",
+                      m->name);
         if ((m->flags & RSP_ROLE_WRITE) && (m->flags & RSP_ROLE_READ))
-            say(k, BAD, "roles", "%s may write and read: its thief reads every snapshot", m->name);
+            check_say(k, BAD, "roles", "%s may write and read: its thief reads every snapshot", m->name);
         if (m->sealed)
-            say(k, NOTE, "roles", "%s is under a passphrase that a thief of the storage can guess offline", m->name);
+            check_say(k, NOTE, "roles", "%s is under a passphrase that a thief of the storage can guess offline",
+                      m->name);
     }
-    say(k, GOOD, "roles", "record %llu, %zu identities, %zu readers beside root", (unsigned long long)roles->n,
-        roles->members_n, readers);
+    check_say(k, GOOD, "roles", "record %llu, %zu identities, %zu readers beside root", (unsigned long long)roles->n,
+              roles->members_n, readers);
 }
 
 static void check_policy(struct check *k)
@@ -133,11 +123,11 @@ static void check_policy(struct check *k)
     struct rsp_retention policy;
     policy_read(k->c, &policy);
     if (policy_only_last(&policy))
-        say(k, BAD, "retention",
-            "keep-last is the only rule: a run of bad or forged snapshots pushes the good ones out; "
-            "add keep-daily or keep-within");
-    else if (!policy_any(&policy)) say(k, NOTE, "retention", "no rules: nothing is ever retired by expire");
-    else say(k, GOOD, "retention", "rules by time");
+        check_say(k, BAD, "retention",
+                  "keep-last is the only rule: a run of bad or forged snapshots pushes the good ones out; "
+                  "add keep-daily or keep-within");
+    else if (!policy_any(&policy)) check_say(k, NOTE, "retention", "no rules: nothing is ever retired by expire");
+    else check_say(k, GOOD, "retention", "rules by time");
 }
 
 static void check_host(struct check *k)
@@ -145,47 +135,66 @@ static void check_host(struct check *k)
     struct rlimit lock;
     char text[TEXT_MAX];
     if (!getrlimit(RLIMIT_MEMLOCK, &lock)) {
-        if (lock.rlim_cur == RLIM_INFINITY) say(k, GOOD, "memory", "may be locked without limit");
+        if (lock.rlim_cur == RLIM_INFINITY) check_say(k, GOOD, "memory", "may be locked without limit");
         else
-            say(k, lock.rlim_cur < LOCK_BYTES ? BAD : GOOD, "memory", "%s may be locked%s",
-                text_size(text, lock.rlim_cur),
-                lock.rlim_cur < LOCK_BYTES ? ": keys may reach the swap; raise RLIMIT_MEMLOCK" : "");
+            check_say(k, lock.rlim_cur < LOCK_BYTES ? BAD : GOOD, "memory", "%s may be locked%s",
+                      text_size(text, lock.rlim_cur),
+                      lock.rlim_cur < LOCK_BYTES ? ": keys may reach the swap; raise RLIMIT_MEMLOCK" : "");
     }
-    if (config_path(k->c->o)) say(k, GOOD, "config", "%s", config_path(k->c->o));
-    else say(k, NOTE, "config", "no configuration file");
-    if (k->c->remembers) say(k, GOOD, "state", "this host knows the repository and the heads it has seen");
+    if (config_path(k->c->o)) check_say(k, GOOD, "config", "%s", config_path(k->c->o));
+    else check_say(k, NOTE, "config", "no configuration file");
+    if (!k->c->repo) return;
+    if (k->c->remembers) check_say(k, GOOD, "state", "this host knows the repository and the heads it has seen");
     else
-        say(k, NOTE, "state",
-            "no memory of this repository: a rollback would not be noticed; 'backupd init --root PUB'");
+        check_say(k, NOTE, "state",
+                  "no memory of this repository: a rollback would not be noticed; 'backupd init --root PUB'");
+}
+
+/* The repository: what the configuration, or nothing but a server, was named for. */
+static int open_repo(struct check *k)
+{
+    int code = context_repo(k->c, NEED_NOTHING);
+    return code < 0 ? context_log(k->c, NULL, 1, 0) : code;
+}
+
+static void check_repo(struct check *k)
+{
+    check_rights(k);
+    check_clock(k);
+    check_space(k);
+    check_roles(k);
+    check_policy(k);
 }
 
 int verb_check(struct context *c)
 {
     struct json j;
     struct check k = {.c = c};
-    int code, finding;
+    int code, repo = c->o->value[O_REPO].text != NULL;
     if (c->o->value[O_PRINT_CONFIG].count) return check_print_config(c);
-    code = context_repo(c, NEED_NOTHING);
-    if (code < 0) code = context_log(c, NULL, 1, 0);
-    if (code >= 0) return code;
+    code = check_server_open(&k);
+    if (code < 0 && (repo || !k.server)) code = open_repo(&k);
+    if (code >= 0) {
+        check_server_close(&k);
+        return code;
+    }
     if (c->o->value[O_JSON].count) {
         k.j = &j;
         json_init(&j, stdout, 1);
         json_object(&j, NULL);
-        json_text(&j, "url", c->url);
+        if (k.server) json_text(&j, "server", rsp_server_name(k.server));
+        if (c->url) json_text(&j, "url", c->url);
         json_array(&j, "points");
     }
+    if (k.server) check_server(&k);
+    if (k.server) check_capture(&k);
     check_host(&k);
-    check_rights(&k);
-    check_clock(&k);
-    check_space(&k);
-    check_roles(&k);
-    check_policy(&k);
-    finding = k.findings;
+    if (c->repo) check_repo(&k);
+    check_server_close(&k);
     if (k.j) {
         json_close(&j, ']');
         context_json_troubles(c, &j);
         json_close(&j, '}');
     }
-    return finding ? EXIT_FINDINGS : EXIT_OK;
+    return k.findings ? EXIT_FINDINGS : EXIT_OK;
 }

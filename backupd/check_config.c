@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backupd/config.h"
+#include "cli/connection.h"
 #include "cli/exit.h"
 
 static const char *from_text(const struct context *c, const struct opt *opt, char name[ENV_NAME_MAX])
@@ -33,8 +34,13 @@ static void put(struct json *j, const char *key, const char *value, const char *
     json_close(j, '}');
 }
 
-static const char *yes_no(const struct opt *opt, const struct opt_value *v, const char *text)
+/* room: for a URI, which is shown without its password. */
+static const char *shown(const struct opt *opt, const struct opt_value *v, const char *text, char room[PATH_ROOM])
 {
+    if (opt->id == O_URI && text) {
+        connection_hide(text, room, PATH_ROOM);
+        return room;
+    }
     return opt->kind == OPT_FLAG ? (v->number ? "yes" : "no") : text;
 }
 
@@ -42,7 +48,7 @@ int check_print_config(struct context *c)
 {
     struct json j = {0}, *out = c->o->value[O_JSON].count ? &j : NULL;
     const char *url;
-    char name[ENV_NAME_MAX], dir[PATH_ROOM];
+    char name[ENV_NAME_MAX], dir[PATH_ROOM], room[PATH_ROOM];
     int code;
     url = config_url(c->o, c->o->value[O_REPO].text, &c->repo_name, &code);
     if (code) return code;
@@ -62,7 +68,7 @@ int check_print_config(struct context *c)
         if (!(opt->verbs & V_CHECK) || !(opt->sections || opt->id == O_PASSPHRASE_FD) || v->from == OPT_FROM_NONE)
             continue;
         for (size_t i = 0; i < (v->n ? v->n : 1); i++)
-            put(out, opt->name, yes_no(opt, v, v->n ? v->list[i] : v->text), from_text(c, opt, name));
+            put(out, opt->name, shown(opt, v, v->n ? v->list[i] : v->text, room), from_text(c, opt, name));
     }
     if (out) {
         json_close(out, ']');

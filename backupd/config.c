@@ -12,6 +12,7 @@
 
 #include "backupd/config_impl.h"
 #include "backupd/options.h"
+#include "cli/connection.h"
 #include "cli/exit.h"
 #include "cli/print.h"
 
@@ -35,6 +36,19 @@ static int read_all(int fd, char *text, size_t cap, size_t *n)
     return 0;
 }
 
+/* A password in a URI: as for a file of identities, nobody else may read it. */
+static int refuse_open(const struct config *c, const char *path, const struct stat *st)
+{
+    if (!S_ISREG(st->st_mode) || !(st->st_mode & S_IROTH)) return EXIT_OK;
+    for (size_t i = 0; i < c->entries_n; i++)
+        if (!strcmp(c->entries[i].key, "uri") && connection_has_password(c->entries[i].value)) {
+            print_err("%s: a password stands here, and everybody may read it; 'chmod o-r %s'", c->entries[i].where,
+                      path);
+            return EXIT_CONFIG;
+        }
+    return EXIT_OK;
+}
+
 static int read_file(struct options *o, int fd, const char *path, struct config **ret)
 {
     struct stat st;
@@ -51,7 +65,11 @@ static int read_file(struct options *o, int fd, const char *path, struct config 
     if (read_all(fd, text, FILE_MAX + 1, &n)) code = refuse(path, "cannot read", errno);
     else if (n > FILE_MAX) code = refuse(path, "is larger than 1 MiB", 0);
     else code = config_parse(o, path, text, n, ret);
+    explicit_bzero(text, FILE_MAX + 1);
     free(text);
+    if (code || !(code = refuse_open(*ret, path, &st))) return code;
+    config_free(*ret);
+    *ret = NULL;
     return code;
 }
 
@@ -99,6 +117,36 @@ static int apply_opt(struct options *o, const struct config *c, const struct opt
     return EXIT_OK;
 }
 
+/* The URI that is the operand of backup or check; NULL: there is none. */
+static const struct opt_value *operand_uri(const struct options *o, struct opt_value *room)
+{
+    if (!(o->verb->bit & (V_BACKUP | V_CHECK)) || !o->operands || !rsp_endpoint_is_uri(o->operand[0])) return NULL;
+    *room = (struct opt_value){.count = 1, .from = OPT_FROM_ARGV, .text = o->operand[0]};
+    return room;
+}
+
+/* `backup SOURCE` is `backup --source SOURCE`. A server that arguments or environment name, and no source: it is called by
+ * its address. */
+static int take_operand(struct options *o)
+{
+    static char address[CONNECTION_NAME]; /* one command line in a process */
+    struct opt_value *v = &o->value[O_SOURCE], room;
+    const struct opt_value *uri = operand_uri(o, &room);
+    enum opt_from from;
+    if (!(o->verb->bit & (V_BACKUP | V_CHECK))) return EXIT_OK;
+    if (o->operands && !uri) {
+        if (v->from == OPT_FROM_ARGV && strcmp(v->text, o->operand[0]) != 0)
+            return options_usage(o, "two sources: '%s' and --source %s", o->operand[0], v->text);
+        *v = (struct opt_value){.count = 1, .from = OPT_FROM_ARGV, .text = o->operand[0]};
+        return EXIT_OK;
+    }
+    from = connection_named(o, backupd_connection, uri);
+    if (v->from >= OPT_FROM_ENV || from <= o->value[O_FROM].from) return EXIT_OK;
+    connection_name(o, backupd_connection, uri, address);
+    *v = (struct opt_value){.count = 1, .from = from, .text = address};
+    return EXIT_OK;
+}
+
 static int apply(struct options *o, const struct config *c)
 {
     const char *source = chosen(o, c, O_SOURCE, "source", NULL);
@@ -119,7 +167,9 @@ int config_load(struct options *o)
     const struct opt_value *given = &o->value[O_CONFIG];
     const char *path = given->text ? given->text : CONFIG_DEFAULT, *repo = o->value[O_REPO].text;
     struct config *c = NULL;
-    int code, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd, code = take_operand(o);
+    if (code) return code;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         if (!given->text && errno == ENOENT) return -1;
         /* One's own repository needs no configuration of the machine. */
@@ -137,6 +187,11 @@ int config_load(struct options *o)
 }
 
 /* ---- questions ---- */
+
+int config_has_source(const struct options *o, const char *name)
+{
+    return head_there(o->config, SECTION_SOURCE, name);
+}
 
 const char *config_url(const struct options *o, const char *repo, const char **name, int *code)
 {

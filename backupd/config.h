@@ -14,7 +14,8 @@
 enum config_section { SECTION_GLOBAL = 1, SECTION_REPO = 2, SECTION_SOURCE = 4 };
 
 /* For struct program: reads --config or the default file, checks every value, and hands in those of the sections that
- * count: [source NAME] before [repo NAME] before [global]. -1 to go on, else an exit status after a message. */
+ * count: [source NAME] before [repo NAME] before [global]. The source of backup and check becomes their operand, or the
+ * address of the server that arguments or environment name. -1 to go on, else an exit status after a message. */
 int config_load(struct options *o);
 void config_free(void *config);
 
@@ -22,6 +23,8 @@ void config_free(void *config);
  * is the exit status. name: of the section, or NULL. */
 const char *config_url(const struct options *o, const char *repo, const char **name, int *code);
 
+/* 1 when there is a section [source NAME]. */
+int config_has_source(const struct options *o, const char *name);
 /* The name of the i-th section [source NAME]; NULL behind the last one. */
 const char *config_source_name(const struct options *o, size_t i);
 

@@ -18,7 +18,8 @@ struct config_entry {
     const struct opt *opt; /* NULL: url */
 };
 struct config {
-    char *text; /* cut into strings */
+    char *text; /* cut into strings; wiped in the end: a URI may hold a password */
+    size_t text_n;
     char *path;
     struct config_head *heads;
     size_t heads_n;

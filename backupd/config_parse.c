@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <respite/sys/server.h>
+
 #include "cli/exit.h"
 #include "cli/print.h"
 
@@ -148,10 +150,11 @@ static const struct opt *find_opt(const struct parser *p, const char *key, unsig
 
 static int key_unknown(const struct parser *p, const char *key)
 {
-    static const char *const secrets[] = {"passphrase", "password", "secret", "seed", NULL};
+    static const char *const secrets[] = {"passphrase", "password", "pass", "auth", "secret", "seed", NULL};
     for (int i = 0; secrets[i]; i++)
         if (!strcmp(key, secrets[i]))
-            return bad(p, "no secret stands in this file: name a file by passphrase-file, or a passphrase-command");
+            return bad(p, "no secret stands in this file: name a file by passphrase-file or pass-file (of a server's "
+                          "password), or a passphrase-command");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (find_opt(p, key, kinds[i].kind))
             return bad(p, "key '%s' does not belong into [%s], but into [%s%s]", key, config_kind_text(p->head->kind),
@@ -191,6 +194,8 @@ static int take_entry(struct parser *p, char *line)
     if (p->head->kind != SECTION_REPO || strcmp(key, "url") != 0) {
         opt = find_opt(p, key, p->head->kind);
         if (!opt) return key_unknown(p, key);
+        if (!strcmp(key, "uri") && !rsp_endpoint_is_uri(value))
+            return bad(p, "uri: is no URI such as redis://host:port, rediss://host:port or unix:///path");
     } else if (!strchr(value, ':')) {
         return bad(p, "url: '%s' is no URL such as file:/srv/backup", value);
     }
@@ -226,6 +231,7 @@ int config_parse(const struct options *o, const char *path, const char *text, si
     p.config->text = malloc(n + 1);
     if (!p.config->text) code = out_of_memory();
     if (!code) {
+        p.config->text_n = n;
         memcpy(p.config->text, text, n);
         p.config->text[n] = 0;
         at = p.config->text;
@@ -252,6 +258,7 @@ void config_free(void *opaque)
     for (size_t i = 0; i < c->entries_n; i++) free(c->entries[i].where);
     free(c->entries);
     free(c->heads);
+    if (c->text) explicit_bzero(c->text, c->text_n);
     free(c->text);
     free(c->path);
     free(c);

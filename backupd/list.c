@@ -1,11 +1,14 @@
 /* What this is: backupd list: one line for each snapshot, the newest last.
- * Rests on: context.h.
- * Does not: open anything sealed: only what the signed commits say in the clear. */
+ * Rests on: proven.h.
+ * Does not: open anything sealed: only what the signed commits and receipts say in the clear. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "backupd/context.h"
+#include "backupd/proven.h"
 #include "cli/exit.h"
+
+#define GETS_MOST 60    /* of records, for all that is printed, unless many rows are asked for */
+#define RECEIPTS_MOST 8 /* that are fetched however many rows there are */
 
 static int64_t time_of(const struct rsp_record *r)
 {
@@ -80,7 +83,63 @@ static void row_text(struct context *c, const struct rsp_record *r)
            stored, keys, flags);
 }
 
-static void print_json(struct context *c, struct rsp_record *const *rows, size_t n, size_t older)
+/* ---- when each source was last proven ---- */
+
+/* What fetching the rows has left of the number of records that one list may fetch. */
+static size_t receipts_most(const struct rsp_log *log)
+{
+    size_t fetched = 0;
+    for (size_t i = 0; i < log->records_n; i++)
+        fetched += (log->records[i]->state & (RSP_RECORD_LOADED | RSP_RECORD_BROKEN)) != 0;
+    return fetched + RECEIPTS_MOST < GETS_MOST ? GETS_MOST - fetched : RECEIPTS_MOST;
+}
+
+static void proven_json(struct context *c, struct json *j, const struct proven *p, size_t n)
+{
+    char source[SOURCE_TEXT], time[TEXT_MAX], engine[ENGINE_TEXT], hex[HEX32];
+    json_array(j, "proven");
+    for (size_t i = 0; i < n; i++, p++) {
+        json_object(j, NULL);
+        json_text(j, "source", context_source_text(c, p->source, source));
+        if (p->receipt) {
+            json_text(j, "proven", text_utc(time, time_of(p->receipt)));
+            json_i64(j, "proven_ms", time_of(p->receipt));
+            json_text(j, "proof", proof_text(PROOF_SERVER));
+            json_text(j, "engine", proof_engine(p->receipt, engine));
+            text_hex(hex, p->receipt->hash, 32);
+            json_text(j, "receipt", hex);
+        }
+        if (p->of && (p->of->state & RSP_RECORD_LOADED)) {
+            text_hex(hex, p->of->snapshot, 16);
+            json_text(j, "snapshot", hex);
+        }
+        if (p->unread) json_u64(j, "receipts_not_read", p->unread);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
+static void proven_text(struct context *c, const struct proven *p, size_t n)
+{
+    char source[SOURCE_TEXT], time[TEXT_MAX], age[TEXT_MAX], engine[ENGINE_TEXT], id[SNAPSHOT_TEXT];
+    for (size_t i = 0; i < n; i++, p++) {
+        if (!p->receipt) continue;
+        text_utc(time, time_of(p->receipt));
+        if (time[0] != '@') memcpy(time + 19, "Z", 2);
+        printf("%s: last proven %s, %s ago", context_source_text(c, p->source, source), time,
+               text_duration(age, context_now(c) - time_of(p->receipt)));
+        if (p->of && (p->of->state & RSP_RECORD_LOADED)) {
+            snapshot_text(id, p->of->snapshot);
+            printf(", snapshot %s", id);
+        }
+        printf(", in %s\n", proof_engine(p->receipt, engine));
+    }
+}
+
+/* ---- all of it ---- */
+
+static void print_json(struct context *c, struct rsp_record *const *rows, size_t n, size_t older,
+                       const struct proven *proven, size_t proven_n)
 {
     struct json j;
     uint8_t id[16];
@@ -95,20 +154,25 @@ static void print_json(struct context *c, struct rsp_record *const *rows, size_t
     for (size_t i = 0; i < n; i++) row_json(c, &j, rows[i]);
     json_close(&j, ']');
     json_u64(&j, "older", older);
+    proven_json(c, &j, proven, proven_n);
     context_json_troubles(c, &j);
     json_close(&j, '}');
 }
 
-int verb_list(struct context *c)
+static void print_text(struct context *c, struct rsp_record *const *rows, size_t n, size_t older)
 {
-    size_t limit = c->o->value[O_ALL].count ? 0 : (size_t)c->o->value[O_LIMIT].number, n = 0, older = 0, from = 0;
-    struct rsp_record **rows;
-    uint8_t source[16];
-    int code = context_repo(c, NEED_NOTHING);
-    if (code < 0) code = context_log(c, context_source(c, source), limit, 0);
+    if (n)
+        printf("%-10s  %-20s  %-14s  %10s  %10s  %10s  %s\n", "ID", "TIME", "SOURCE", "SIZE", "STORED", "KEYS",
+               "FLAGS");
+    for (size_t i = 0; i < n; i++) row_text(c, rows[i]);
+    if (older) printf("and %zu older ones; --all shows them\n", older);
+}
+
+static int list(struct context *c, size_t limit, struct rsp_record **rows, struct proven *proven)
+{
+    size_t n = 0, older = 0, from = 0, proven_n = 0;
+    int code = proven_find(c, limit ? receipts_most(c->log) : SIZE_MAX, proven, &proven_n);
     if (code >= 0) return code;
-    rows = calloc(c->log->records_n + 1, sizeof(struct rsp_record *));
-    if (!rows) return context_fault(c, RSP_ENOMEM, NULL, EXIT_CAPACITY);
     for (size_t i = 0; i < c->log->records_n; i++) {
         struct rsp_record *r = c->log->records[i];
         if (shown(r)) rows[n++] = r;
@@ -118,15 +182,28 @@ int verb_list(struct context *c)
     if (limit && n > limit) from = n - limit;
     older += from;
     if (c->o->value[O_JSON].count) {
-        print_json(c, rows + from, n - from, older);
-    } else {
-        if (n)
-            printf("%-10s  %-20s  %-14s  %10s  %10s  %10s  %s\n", "ID", "TIME", "SOURCE", "SIZE", "STORED", "KEYS",
-                   "FLAGS");
-        for (size_t i = from; i < n; i++) row_text(c, rows[i]);
-        if (older) printf("and %zu older ones; --all shows them\n", older);
-        if (!n) print_err("%s: no snapshots yet", c->url);
+        print_json(c, rows + from, n - from, older, proven, proven_n);
+        return EXIT_OK;
     }
-    free(rows);
+    print_text(c, rows + from, n - from, older);
+    proven_text(c, proven, proven_n);
+    if (!n) print_err("%s: no snapshots yet", c->url);
     return EXIT_OK;
+}
+
+int verb_list(struct context *c)
+{
+    size_t limit = c->o->value[O_ALL].count ? 0 : (size_t)c->o->value[O_LIMIT].number;
+    struct rsp_record **rows;
+    struct proven *proven;
+    uint8_t source[16];
+    int code = context_repo(c, NEED_NOTHING);
+    if (code < 0) code = context_log(c, context_source(c, source), limit, 0);
+    if (code >= 0) return code;
+    rows = calloc(c->log->records_n + 1, sizeof(struct rsp_record *));
+    proven = calloc(c->log->records_n + 1, sizeof *proven);
+    code = rows && proven ? list(c, limit, rows, proven) : context_fault(c, RSP_ENOMEM, NULL, EXIT_CAPACITY);
+    free(rows);
+    free(proven);
+    return code;
 }

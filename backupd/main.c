@@ -37,6 +37,7 @@ static const struct {
     {V_PRUNE, verb_prune},
     {V_STATUS, verb_status},
     {V_CHECK, verb_check},
+    {V_DRILL, verb_drill},
 };
 
 static int run(const struct options *o)

@@ -7,6 +7,7 @@
 #include <respite/version.h>
 
 #include "backupd/config.h"
+#include "cli/connection.h"
 #include "cli/reading.h"
 
 #define V_FILTER (V_GET | V_EXPORT)
@@ -14,17 +15,25 @@
 /* Those that read the record log. */
 #define V_LOG                                                                                                        \
     (V_BACKUP | V_LIST | V_SHOW | V_READ | V_VERIFY | V_PIN | V_UNPIN | V_ANNOTATE | V_EXPIRE | V_PRUNE | V_STATUS | \
-     V_CHECK | V_KEY_REMOVE | V_KEY_REWRAP | V_KEY_FORGET)
+     V_CHECK | V_KEY_REMOVE | V_KEY_REWRAP | V_KEY_FORGET | V_DRILL)
 /* Those that open or seal a secret. */
 #define V_SECRET (VERB_ALL & ~V_KEY_POLICY)
 #define V_REPO (VERB_ALL & ~V_KEY_POLICY)
 #define V_REPORT (VERB_ALL & ~(V_FILTER | V_CAT | V_KEY_POLICY))
 
+/* Those that speak to a server; where a configuration may name it: a restore is never led anywhere by a file. */
+#define V_ASK (V_BACKUP | V_CHECK)
+
 #define OF_REPO (SECTION_GLOBAL | SECTION_REPO)
 #define OF_SOURCE (SECTION_GLOBAL | SECTION_SOURCE)
 
 static const char *const check_words[] = {"full", "quick", NULL};
-static const char *const prove_words[] = {"read", NULL};
+static const char *const prove_words[] = {"read", "server", NULL};
+static const char *const method_words[] = {"psync", "bgsave", "scan", NULL};   /* enum rsp_capture_method */
+static const char *const role_words[] = {"any", "replica", "master", NULL};    /* enum rsp_capture_role */
+static const char *const existing_words[] = {"fail", "skip", "replace", NULL}; /* enum rsp_resp_existing */
+static const char *const loss_words[] = {"fail", "drop", NULL};
+static const char *const expiry_words[] = {"keep", "drop-expired", "shift", "persist", "none", "any", "expired", NULL};
 static const char *const suite_words[] = {"chacha20poly1305", "none", NULL};
 
 static const struct verb verbs[] = {
@@ -60,7 +69,13 @@ static const struct verb verbs[] = {
      .notes = "Only when no host and no mirror has them. What they changed is not known any more: the newest roles\n"
               "that are there hold in their place. Look at 'key list', and remove again whom they may have removed."},
     {.name = "key policy", .bit = V_KEY_POLICY, .help = "how to let a writer create and never change or delete"},
-    {.name = "backup", .bit = V_BACKUP, .help = "store a dump as a snapshot, checked while it is stored"},
+    {.name = "backup",
+     .bit = V_BACKUP,
+     .operands = "[SOURCE|URI]",
+     .max = 1,
+     .help = "store the data of a server, or a dump, as a snapshot, checked while it is stored",
+     .notes = "SOURCE is a section [source NAME] of the configuration. The password: REDISCLI_AUTH, --askpass or\n"
+              "--pass-file; never an argument."},
     {.name = "list", .bit = V_LIST, .help = "the snapshots, the newest last"},
     {.name = "show", .bit = V_SHOW, .operands = "ID", .min = 1, .max = 1, .help = "all about one snapshot"},
     {.name = "cat",
@@ -81,7 +96,20 @@ static const struct verb verbs[] = {
      .operands = "[ID]",
      .max = 1,
      .help = "is everything there, and is it what was signed?"},
-    {.name = "restore", .bit = V_RESTORE, .operands = "ID", .min = 1, .max = 1, .help = "write a snapshot to a file"},
+    {.name = "restore",
+     .bit = V_RESTORE,
+     .operands = "ID",
+     .min = 1,
+     .max = 1,
+     .help = "a snapshot into a file, a server's data directory, or a running server",
+     .notes =
+         "A running server is named by --to URI, or by -h, -p, -s or -u among the arguments. Everything is verified\n"
+         "before the first write; existing keys are left alone unless --existing says otherwise."},
+    {.name = "drill",
+     .bit = V_DRILL,
+     .operands = "[ID]",
+     .max = 1,
+     .help = "prove a snapshot: restore it into a private server and compare"},
     {.name = "pin", .bit = V_PIN, .operands = "ID", .min = 1, .max = 1, .help = "keep a snapshot for ever"},
     {.name = "unpin", .bit = V_UNPIN, .operands = "ID", .min = 1, .max = 1, .help = "no longer keep it for ever"},
     {.name = "annotate",
@@ -99,7 +127,11 @@ static const struct verb verbs[] = {
               "pinned ones, those younger than --min-age and more than 30% at once are never retired."},
     {.name = "prune", .bit = V_PRUNE, .help = "delete what was retired long enough ago, and debris"},
     {.name = "status", .bit = V_STATUS, .help = "the newest snapshot of each source, for monitoring"},
-    {.name = "check", .bit = V_CHECK, .help = "configuration, rights, clock and space"},
+    {.name = "check",
+     .bit = V_CHECK,
+     .operands = "[SOURCE|URI]",
+     .max = 1,
+     .help = "how a server sees us; configuration, rights, clock and space of the repository"},
     {0}};
 
 static const struct opt opts[] = {
@@ -128,15 +160,18 @@ static const struct opt opts[] = {
     {O_JSON, "json", 'j', OPT_FLAG, .verbs = V_REPORT, .help = "the report as JSON"},
     {O_VERBOSE, "verbose", 'v', OPT_FLAG, .verbs = VERB_ALL, .sections = SECTION_GLOBAL,
      .help = "say more on standard error"},
-    {O_NO_PROGRESS, "no-progress", 0, OPT_FLAG, .verbs = V_BACKUP | V_READ | V_VERIFY | V_CHECK,
+    {O_NO_PROGRESS, "no-progress", 0, OPT_FLAG, .verbs = V_BACKUP | V_READ | V_VERIFY | V_CHECK | V_DRILL,
      .sections = SECTION_GLOBAL, .help = "no progress line on the terminal"},
     {O_THREADS, "threads", 0, OPT_INT, .arg = "N", .min = 1, .max = 256,
-     .verbs = V_BACKUP | V_READ | V_VERIFY | V_CHECK, .sections = OF_SOURCE,
+     .verbs = V_BACKUP | V_READ | V_VERIFY | V_CHECK | V_DRILL, .sections = OF_SOURCE,
      .help = "worker threads (default: processors)"},
-    {O_TMPDIR, "tmpdir", 0, OPT_PATH, .arg = "DIR", .verbs = V_BACKUP | V_FILTER | V_VERIFY | V_RESTORE | V_CHECK,
-     .sections = SECTION_GLOBAL, .help = "where temporary files go (default: $TMPDIR, /var/tmp or /tmp)"},
+    {O_TMPDIR, "tmpdir", 0, OPT_PATH, .arg = "DIR",
+     .verbs = V_BACKUP | V_FILTER | V_VERIFY | V_RESTORE | V_CHECK | V_DRILL, .sections = SECTION_GLOBAL,
+     .help = "where temporary files go (default: $TMPDIR, /var/tmp or /tmp)"},
     {O_DRY_RUN, "dry-run", 'n', OPT_FLAG, .verbs = V_EXPIRE | V_PRUNE | V_KEY_REMOVE | V_PIN | V_UNPIN,
      .help = "say what would be done, and do nothing"},
+    {O_DRY_RUN, "dry-run", 0, OPT_FLAG, .verbs = V_RESTORE,
+     .help = "into a server: counts, size, what would be lost, and how long; nothing is written"},
 
     {O_RECOVERY_OUT, "recovery-out", 0, OPT_PATH, .verbs = V_INIT,
      .help = "write the recovery sheet to this new file instead of the terminal"},
@@ -151,12 +186,14 @@ static const struct opt opts[] = {
     {O_PASSPHRASE_READER, "passphrase-reader", 0, OPT_FLAG, .verbs = V_KEY_ADD,
      .help = "a new identity, sealed under the passphrase into the roles record"},
 
-    {O_SOURCE, "source", 's', OPT_STRING, .arg = "NAME", .text = CONFIG_SOURCE, .verbs = V_BACKUP | V_CHECK,
+    {O_SOURCE, "source", 0, OPT_STRING, .arg = "NAME", .text = CONFIG_SOURCE, .verbs = V_ASK,
      .sections = SECTION_GLOBAL,
      .help = "what is backed up; a section [source NAME] of the configuration may tell more"},
     {O_SOURCE, "source", 's', OPT_STRING, .arg = "NAME",
-     .verbs = V_LIST | V_SHOW | V_READ | V_VERIFY | V_PIN | V_UNPIN | V_ANNOTATE | V_STATUS | V_EXPIRE,
+     .verbs = V_LIST | V_SHOW | (V_READ & ~V_RESTORE) | V_VERIFY | V_PIN | V_UNPIN | V_ANNOTATE | V_STATUS | V_EXPIRE |
+              V_DRILL,
      .help = "only snapshots of this source"},
+    {O_SOURCE, "source", 0, OPT_STRING, .arg = "NAME", .verbs = V_RESTORE, .help = "only snapshots of this source"},
     {O_ALL, "all", 'a', OPT_FLAG, .verbs = V_LIST, .help = "every snapshot, with the whole log verified"},
     {O_LIMIT, "limit", 0, OPT_INT, .arg = "N", .min = 1, .max = 1000000, .text = "20", .verbs = V_LIST,
      .help = "the newest so many"},
@@ -199,7 +236,7 @@ static const struct opt opts[] = {
     {O_ACCEPT_DAMAGED, "accept-damaged", 0, OPT_FLAG, .verbs = V_BACKUP | V_CHECK, .sections = OF_SOURCE,
      .help = "store a damaged dump all the same, flagged for ever"},
     {O_PROVE, "prove", 0, OPT_ENUM, .words = prove_words, .verbs = V_BACKUP | V_CHECK, .sections = OF_SOURCE,
-     .help = "read: read everything back from the storage before the commit"},
+     .help = "read everything back before the commit; or restore it into a private server and compare"},
     {O_LEVEL, "level", 0, OPT_INT, .arg = "N", .min = 1, .max = 22, .text = "3", .verbs = V_BACKUP | V_CHECK,
      .sections = OF_SOURCE, .help = "of zstd"},
     {O_NO_RECHECK, "no-recheck", 0, OPT_FLAG, .verbs = V_BACKUP | V_CHECK, .sections = OF_SOURCE,
@@ -209,7 +246,48 @@ static const struct opt opts[] = {
     {O_CHUNK, "chunk", 0, OPT_SIZE, .min = 4096, .max = 16 << 20, .text = "2M", .verbs = V_BACKUP | V_CHECK,
      .sections = OF_SOURCE, .help = "plaintext of a chunk"},
 
+    CONNECTION_ROWS(V_ASK, SECTION_SOURCE),
+    CONNECTION_ROWS(V_RESTORE, 0),
+    CONNECTION_OWN_ROWS(V_ASK),
+    {O_METHOD, "method", 0, OPT_ENUM, .words = method_words, .text = "psync", .verbs = V_ASK, .sections = OF_SOURCE,
+     .help = "as a replica; the file of BGSAVE on this host; or SCAN and DUMP, which is no point in time"},
+    {O_SOURCE_ROLE, "source-role", 0, OPT_ENUM, .words = role_words, .text = "any", .verbs = V_ASK,
+     .sections = OF_SOURCE, .help = "any: a healthy replica when there is one, else the server itself"},
+    {O_SPOOL, "spool", 0, OPT_PATH, .arg = "DIR", .verbs = V_ASK, .sections = OF_SOURCE,
+     .help = "what comes faster than it is stored waits here, sealed, instead of in the server"},
+    {O_RING, "ring", 0, OPT_SIZE, .min = 64 << 10, .max = INT64_C(4) << 30, .text = "16M", .verbs = V_ASK,
+     .sections = OF_SOURCE, .help = "the buffer between the server and the checks"},
+    {O_PATIENCE, "patience", 0, OPT_DURATION, .text = "60s", .verbs = V_ASK, .sections = OF_SOURCE,
+     .help = "how long a server that is loading or busy is asked again"},
+    {O_WITH_ACL, "with-acl", 0, OPT_FLAG, .verbs = V_ASK, .sections = OF_SOURCE,
+     .help = "keep the access control list in the sealed manifest too"},
+    {O_SERVER, "server", 0, OPT_STRING, .repeat = 1, .arg = "PATH", .verbs = V_ASK | V_RESTORE | V_DRILL,
+     .sections = OF_SOURCE,
+     .help = "a server binary to prove with, or that will load what is restored (default: redis-server, "
+             "valkey-server of PATH)"},
+    {O_LATEST, "latest", 0, OPT_FLAG, .verbs = V_DRILL, .help = "the newest snapshot, of --source if that is given"},
+
     READING_FILTER_ROWS(V_FILTER, V_EXPORT, V_GET),
+    /* The same for a restore, whose letters belong to the connection, and whose --ttl also says what becomes of it. */
+    {O_KEY, "key", 'k', OPT_STRING, .repeat = 1, .arg = "GLOB", .verbs = V_RESTORE,
+     .help = "only keys that match, as of the command KEYS"},
+    {O_KEY_REGEX, "key-regex", 0, OPT_STRING, .repeat = 1, .arg = "ERE", .verbs = V_RESTORE,
+     .help = "only keys that match the extended regular expression"},
+    {O_NOT_KEY, "not-key", 0, OPT_STRING, .repeat = 1, .arg = "GLOB", .verbs = V_RESTORE, .help = "no keys that match"},
+    {O_NOT_KEY_REGEX, "not-key-regex", 0, OPT_STRING, .repeat = 1, .arg = "ERE", .verbs = V_RESTORE,
+     .help = "no keys that match the extended regular expression"},
+    {O_TYPE, "type", 0, OPT_STRING, .repeat = 1, .arg = "TYPE", .words = reading_type_words, .verbs = V_RESTORE,
+     .help = "only values of these types, with commas between them"},
+    {O_DB, "db", 0, OPT_STRING, .repeat = 1, .arg = "N", .verbs = V_RESTORE,
+     .help = "only these databases of the snapshot: N, a~b, or several with commas"},
+    {O_SIZE, "size", 0, OPT_STRING, .repeat = 1, .arg = "A~B", .verbs = V_RESTORE,
+     .help = "only records of so many serialised bytes, such as 1KB~1MB or 10MB~"},
+    {O_TTL, "ttl", 0, OPT_STRING, .repeat = 1, .arg = "POLICY|A~B|none|any|expired", .words = expiry_words,
+     .verbs = V_RESTORE,
+     .help = "keep, drop-expired, shift or persist: what becomes of expiries (default: keep); else as for export: only "
+             "such keys"},
+    {O_SLOT, "slot", 0, OPT_STRING, .repeat = 1, .arg = "A-B", .verbs = V_RESTORE,
+     .help = "only keys of these cluster slots: N, a-b, or several with commas"},
     READING_OUTPUT_ROWS(V_GET, V_EXPORT),
     {O_OUTPUT, "output", 'o', OPT_PATH, .arg = "OUT", .verbs = V_EXPORT,
      .help = "write to this file, which appears when all is well, or not at all"},
@@ -217,10 +295,32 @@ static const struct opt opts[] = {
     {O_READ_STORED, "read-stored", 0, OPT_FLAG, .verbs = V_VERIFY, .help = "hash every stored byte; needs no secret"},
     {O_READ_DATA, "read-data", 0, OPT_PERCENT, .arg = "P%", .alone = "100%", .verbs = V_VERIFY,
      .help = "open, decompress and parse everything again, or so much of it at random"},
-    {O_TO, "to", 0, OPT_PATH, .verbs = V_RESTORE, .help = "the file to make"},
+    {O_TO, "to", 0, OPT_PATH, .arg = "FILE|DIR|URI", .verbs = V_RESTORE,
+     .help = "the file to make; a directory that is there: a server's; redis://...: a running server"},
     {O_RESUME, "resume", 0, OPT_FLAG, .verbs = V_RESTORE, .help = "go on with what an interrupted run left"},
     {O_NO_CHECK, "no-check", 0, OPT_FLAG, .verbs = V_RESTORE, .help = "do not parse what is restored"},
+    {O_SERVER_CONFIG, "server-config", 0, OPT_PATH, .verbs = V_RESTORE,
+     .help = "into the data directory of the server that is started with this file"},
+    {O_SERVER_VERSION, "server-version", 0, OPT_STRING, .arg = "KIND:VERSION", .verbs = V_RESTORE,
+     .help = "of the server that will load it, such as redis:7.0.15, instead of asking --server"},
+    {O_EXISTING, "existing", 0, OPT_ENUM, .words = existing_words, .text = "fail", .verbs = V_RESTORE,
+     .help = "keys that the server has already; fail: nothing is written when there is one"},
+    {O_DB_MAP, "db-map", 0, OPT_STRING, .repeat = 1, .arg = "A:B", .verbs = V_RESTORE,
+     .help = "database A of the snapshot becomes B; several with commas"},
+    {O_RATE_OPS, "rate-ops", 0, OPT_INT, .arg = "N", .min = 1, .max = INT64_MAX, .verbs = V_RESTORE,
+     .help = "at most so many commands a second"},
+    {O_RATE_BYTES, "rate-bytes", 0, OPT_SIZE, .min = 1024, .max = INT64_MAX, .verbs = V_RESTORE,
+     .help = "at most so many bytes a second"},
+    {O_CHECKPOINT, "checkpoint", 0, OPT_PATH, .verbs = V_RESTORE,
+     .help = "keep the state of the restore in this file, and go on from it when it is there"},
+    {O_NO_COMPARE, "no-compare", 0, OPT_FLAG, .verbs = V_RESTORE,
+     .help = "do not capture the server again and compare"},
+    {O_ON_LOSS, "on-loss", 0, OPT_ENUM, .words = loss_words, .text = "fail", .verbs = V_RESTORE,
+     .help = "what the server cannot hold: stop before the first write, or leave it out"},
+    {O_NO_FUNCTIONS, "no-functions", 0, OPT_FLAG, .verbs = V_RESTORE, .help = "leave the functions out"},
     {0}};
+
+const int backupd_connection[CONNECTION_COUNT] = CONNECTION_IDS;
 
 const struct program backupd_program = {
     .name = "backupd",
@@ -236,5 +336,5 @@ const struct program backupd_program = {
              "  backupd list --repo file:/path --identity SHEET\n"
              "  backupd restore latest --repo file:/path --identity SHEET --to dump.rdb\n\n"
              "Exit status: 0 well, 3 findings, 4 no such snapshot, 10 no repository, 12 no key at hand,\n"
-             "20 configuration, 22 storage, 24 integrity; all in respite-exit-status(7).\n",
+             "20 configuration, 21 source, 22 storage, 24 integrity; all in respite-exit-status(7).\n",
 };

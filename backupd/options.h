@@ -79,12 +79,52 @@ enum option_id {
     O_NO_RECHECK,
     O_SUITE,
     O_CHUNK,
+    O_METHOD,
+    O_SOURCE_ROLE,
+    O_SPOOL,
+    O_RING,
+    O_PATIENCE,
+    O_WITH_ACL,
+    O_SERVER,
+    O_LATEST,
+    /* where a server is, and who asks (cli/connection.h) */
+    O_URI,
+    O_HOST,
+    O_PORT,
+    O_SOCKET,
+    O_USER,
+    O_PASS,
+    O_ASKPASS,
+    O_PASS_FILE,
+    O_CONNECT_DB,
+    O_TLS,
+    O_SNI,
+    O_CACERT,
+    O_CACERTDIR,
+    O_CERT,
+    O_TLS_KEY,
+    O_TLS_CIPHERS,
+    O_TLS_CIPHERSUITES,
+    O_INSECURE,
+    O_IPV4,
+    O_IPV6,
+    O_CONNECT_TIMEOUT,
     /* verify, restore */
     O_READ_STORED,
     O_READ_DATA,
     O_TO,
     O_RESUME,
     O_NO_CHECK,
+    O_SERVER_CONFIG,
+    O_SERVER_VERSION,
+    O_EXISTING,
+    O_DB_MAP,
+    O_RATE_OPS,
+    O_RATE_BYTES,
+    O_CHECKPOINT,
+    O_NO_COMPARE,
+    O_ON_LOSS,
+    O_NO_FUNCTIONS,
     O_COUNT
 };
 
@@ -114,10 +154,16 @@ enum option_id {
 #define V_STATUS V(22)
 #define V_CHECK V(23)
 #define V_KEY_FORGET V(24)
+#define V_DRILL V(25)
 
 /* Indices of words. */
 enum check_word { CHECK_FULL = 0, CHECK_QUICK = 1 };
 enum suite_word { SUITE_CHACHA = 0, SUITE_NONE = 1 };
+enum prove_word { PROVE_READ = 0, PROVE_SERVER = 1 };
+enum loss_word { LOSS_FAIL = 0, LOSS_DROP = 1 };
+
+/* The options of cli/connection.h. */
+extern const int backupd_connection[];
 
 extern const struct program backupd_program;
 
@@ -148,5 +194,6 @@ int verb_expire(struct context *c);
 int verb_prune(struct context *c);
 int verb_status(struct context *c);
 int verb_check(struct context *c);
+int verb_drill(struct context *c);
 
 #endif

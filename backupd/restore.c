@@ -1,12 +1,13 @@
-/* What this is: backupd restore: a snapshot into a file that appears whole or not at all.
- * Rests on: snapshot.h, respite/sys/job.h.
- * Does not: start servers. */
+/* What this is: backupd restore: where to, and what goes with it; a snapshot into a file that appears whole or not at all.
+ * Rests on: restore.h, respite/sys/job.h.
+ * Does not: start servers; write into one (restore_live.c) or beside one (restore_dir.c). */
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <respite/sys/job.h>
 
-#include "backupd/snapshot.h"
+#include "backupd/restore.h"
 #include "cli/exit.h"
 #include "cli/signal.h"
 
@@ -72,13 +73,117 @@ static int restore(struct context *c, const struct chosen *s)
     return EXIT_OK;
 }
 
+int restore_stream(const struct restore *r, size_t *stream)
+{
+    const struct rsp_manifest *m = rsp_snapshot_manifest(r->chosen.snapshot);
+    for (*stream = 0; *stream < m->streams_n; ++*stream)
+        if (m->streams[*stream].kind == RSP_STREAM_RDB) return 0;
+    print_err("%s: the snapshot holds no dump", r->chosen.name);
+    return -1;
+}
+
+/* ---- where to ---- */
+
+/* What belongs to some kinds only, when it is an argument: what the environment holds may be meant for another day. */
+static int foreign_options(const struct restore *r)
+{
+    static const struct {
+        int id;
+        unsigned kinds;
+    } some[] = {{O_RESUME, RESTORE_FILE},
+                {O_NO_CHECK, RESTORE_FILE},
+                {O_FORCE, RESTORE_FILE | RESTORE_DIR},
+                {O_SERVER_CONFIG, RESTORE_DIR},
+                {O_SERVER_VERSION, RESTORE_DIR},
+                {O_SERVER, RESTORE_DIR},
+                {O_DRY_RUN, RESTORE_LIVE},
+                {O_EXISTING, RESTORE_LIVE},
+                {O_TTL, RESTORE_LIVE},
+                {O_DB_MAP, RESTORE_LIVE},
+                {O_RATE_OPS, RESTORE_LIVE},
+                {O_RATE_BYTES, RESTORE_LIVE},
+                {O_CHECKPOINT, RESTORE_LIVE},
+                {O_NO_COMPARE, RESTORE_LIVE},
+                {O_ON_LOSS, RESTORE_LIVE},
+                {O_NO_FUNCTIONS, RESTORE_LIVE},
+                {O_KEY, RESTORE_LIVE},
+                {O_KEY_REGEX, RESTORE_LIVE},
+                {O_NOT_KEY, RESTORE_LIVE},
+                {O_NOT_KEY_REGEX, RESTORE_LIVE},
+                {O_TYPE, RESTORE_LIVE},
+                {O_DB, RESTORE_LIVE},
+                {O_SIZE, RESTORE_LIVE},
+                {O_SLOT, RESTORE_LIVE},
+                {O_URI, RESTORE_LIVE},
+                {O_HOST, RESTORE_LIVE},
+                {O_PORT, RESTORE_LIVE},
+                {O_SOCKET, RESTORE_LIVE},
+                {O_USER, RESTORE_LIVE},
+                {O_ASKPASS, RESTORE_LIVE},
+                {O_PASS_FILE, RESTORE_LIVE},
+                {O_TLS, RESTORE_LIVE}};
+    const struct options *o = r->c->o;
+    const char *what = r->kind == RESTORE_LIVE  ? "a restore into a running server"
+                       : r->kind == RESTORE_DIR ? "a restore into a data directory"
+                                                : "a restore into a file";
+    for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+        const struct opt *opt = o->program->opts;
+        if ((some[i].kinds & r->kind) || o->value[some[i].id].from != OPT_FROM_ARGV) continue;
+        while (opt->id != some[i].id || !(opt->verbs & V_RESTORE)) opt++;
+        return options_usage(o, "--%s does not belong to %s", opt->name, what);
+    }
+    return -1;
+}
+
+static int is_directory(const char *path)
+{
+    struct stat st;
+    return path && !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+/* A server is a target only when an argument, or --to, says so. */
+static int choose(struct restore *r)
+{
+    const struct options *o = r->c->o;
+    const struct opt_value *to = &o->value[O_TO];
+    int uri = to->text && rsp_endpoint_is_uri(to->text), code;
+    int server = connection_named(o, backupd_connection, NULL) == OPT_FROM_ARGV;
+    code = connection_refuse(o, backupd_connection, uri ? to : NULL);
+    if (code >= 0) return code;
+    if (to->text && server) return options_usage(o, "two targets: --to and a server (-h, -p, -s, -u)");
+    if (uri || server) r->kind = RESTORE_LIVE;
+    else if (o->value[O_SERVER_CONFIG].count || is_directory(to->text)) r->kind = RESTORE_DIR;
+    else if (to->text) r->kind = RESTORE_FILE;
+    else
+        return options_usage(o, "where to? --to FILE, --to DIRECTORY, --server-config FILE, or --to redis://host:port");
+    code = foreign_options(r);
+    if (code >= 0) return code;
+    if (r->kind == RESTORE_DIR) return restore_dir_usage(r);
+    if (r->kind == RESTORE_FILE) return -1;
+    code = restore_live_usage(r);
+    if (code < 0) code = connection_open(&r->connection, &r->c->env, o, backupd_connection, uri ? to : NULL);
+    if (code < 0 && r->connection.endpoint.db)
+        return options_usage(o, "a snapshot has databases of its own: instead of /%u in the URI, --db-map 0:%u",
+                             (unsigned)r->connection.endpoint.db, (unsigned)r->connection.endpoint.db);
+    return code;
+}
+
+static int run(struct restore *r)
+{
+    switch (r->kind) {
+    case RESTORE_LIVE: return restore_live(r);
+    case RESTORE_DIR: return restore_dir(r);
+    default: return restore(r->c, &r->chosen);
+    }
+}
+
 int verb_restore(struct context *c)
 {
-    struct chosen s;
-    int code;
-    if (!c->o->value[O_TO].text) return options_usage(c->o, "where to? --to FILE");
-    code = chosen_open(c, c->o->operand[0], &s);
-    if (code < 0) code = chosen_finish(c, &s, restore(c, &s));
-    chosen_close(&s);
+    struct restore r = {.c = c};
+    int code = choose(&r);
+    if (code < 0) code = chosen_open(c, c->o->operand[0], &r.chosen);
+    if (code < 0) code = chosen_finish(c, &r.chosen, run(&r));
+    chosen_close(&r.chosen);
+    connection_close(&r.connection);
     return code;
 }

@@ -1,9 +1,9 @@
 /* What this is: backupd show: the clear facts of one snapshot, and with a key at hand what its manifest says.
- * Rests on: context.h, show_manifest.h.
+ * Rests on: proven.h, show_manifest.h.
  * Does not: read data. */
 #include <string.h>
 
-#include "backupd/context.h"
+#include "backupd/proven.h"
 #include "backupd/show_manifest.h"
 #include "cli/exit.h"
 
@@ -87,7 +87,9 @@ static void notes(const struct context *c, const struct rsp_record *r, struct js
         json_object(j, NULL);
         json_text(j, "kind", rsp_record_kind_text(n->kind));
         json_text(j, "time", time);
+        json_i64(j, "time_ms", (int64_t)n->time_ms);
         json_text(j, "signer_name", signer_name(c, n));
+        if (n->kind == RSP_REC_RECEIPT) json_text(j, "proof", proof_text(proof_kind(n)));
         if (n->text) json_text(j, "text", n->text);
         json_close(j, '}');
     }

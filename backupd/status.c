@@ -1,15 +1,16 @@
-/* What this is: backupd status: how old the newest snapshot of each source is, for monitoring.
- * Rests on: context.h.
+/* What this is: backupd status: how old the newest snapshot of each source is, and its last proof, for monitoring.
+ * Rests on: proven.h.
  * Does not: verify data. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "backupd/context.h"
+#include "backupd/proven.h"
 #include "cli/exit.h"
 
 struct row {
     uint8_t source[16];
     const struct rsp_record *newest, *head;
+    const struct rsp_record *receipt; /* of the last proof in a server */
     size_t snapshots, heads;
 };
 
@@ -42,9 +43,15 @@ static int is_old(const struct context *c, const struct row *row)
     return !row->newest || context_now(c) - (int64_t)row->newest->time_ms > max->number;
 }
 
+static int64_t proven_age(const struct context *c, const struct row *row)
+{
+    return context_now(c) - (row->receipt->effective_ms ? row->receipt->effective_ms : (int64_t)row->receipt->time_ms);
+}
+
 static void print_row(struct context *c, struct json *j, const struct row *row)
 {
-    char source[SOURCE_TEXT], id[33] = "-", time[TEXT_MAX] = "-", age[TEXT_MAX] = "-", hash[HEX32] = "-";
+    char proven[TEXT_MAX] = "never", source[SOURCE_TEXT], id[33] = "-", time[TEXT_MAX] = "-", age[TEXT_MAX] = "-",
+         hash[HEX32] = "-";
     char flags[FLAGS_TEXT] = "-";
     context_source_text(c, row->source, source);
     if (row->newest) {
@@ -54,9 +61,11 @@ static void print_row(struct context *c, struct json *j, const struct row *row)
         flags_text(flags, row->newest);
     }
     if (row->head) text_hex(hash, row->head->hash, j ? 32 : 8);
+    if (row->receipt) text_duration(proven, proven_age(c, row));
     if (!j) {
-        printf("%-14s  newest %.10s  %s  %s old  %s  head %s  seq %llu%s\n", source, id, time, age, flags, hash,
-               row->head ? (unsigned long long)row->head->seq : 0ULL, is_old(c, row) ? "  TOO OLD" : "");
+        printf("%-14s  newest %.10s  %s  %s old  %s  head %s  seq %llu  proven %s%s%s\n", source, id, time, age, flags,
+               hash, row->head ? (unsigned long long)row->head->seq : 0ULL, proven, row->receipt ? " ago" : "",
+               is_old(c, row) ? "  TOO OLD" : "");
         return;
     }
     json_object(j, NULL);
@@ -74,8 +83,26 @@ static void print_row(struct context *c, struct json *j, const struct row *row)
         json_u64(j, "seq", row->head->seq);
         json_u64(j, "heads", row->heads);
     }
+    if (row->receipt) {
+        json_i64(j, "proven_ms", context_now(c) - proven_age(c, row));
+        json_i64(j, "proven_age_ms", proven_age(c, row));
+        json_text(j, "proof", proof_text(PROOF_SERVER));
+    }
     json_bool(j, "too_old", is_old(c, row));
     json_close(j, '}');
+}
+
+static int collect_proven(struct context *c, struct row *rows, size_t n)
+{
+    struct proven *proven = calloc(c->log->records_n + 1, sizeof *proven);
+    size_t proven_n = 0;
+    int code = proven ? proven_find(c, SIZE_MAX, proven, &proven_n) : context_fault(c, RSP_ENOMEM, NULL, EXIT_CAPACITY);
+    for (size_t i = 0; code < 0 && i < n; i++) {
+        const struct proven *p = proven_of(proven, proven_n, rows[i].source);
+        if (p) rows[i].receipt = p->receipt;
+    }
+    free(proven);
+    return code;
 }
 
 int verb_status(struct context *c)
@@ -90,6 +117,11 @@ int verb_status(struct context *c)
     rows = calloc(c->log->records_n + 1, sizeof *rows);
     if (!rows) return context_fault(c, RSP_ENOMEM, NULL, EXIT_CAPACITY);
     n = collect(c->log, rows);
+    code = collect_proven(c, rows, n);
+    if (code >= 0) {
+        free(rows);
+        return code;
+    }
     if (out) {
         json_init(out, stdout, 1);
         json_object(out, NULL);

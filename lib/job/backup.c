@@ -1,15 +1,16 @@
 /* What this is: one dump into a repository: stored while it is checked, committed when it is sound.
- * Rests on: tee.h, facts.h, dump.h, respite/sys/job.h.
+ * Rests on: tee.h, facts.h, origin.h, dump.h, respite/sys/live.h for the proof.
  * Does not: seal (repo/) nor check (rdb/). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <respite/sys/job.h>
+#include <respite/sys/live.h>
 
 #include "base/buf.h"
 #include "job/dump.h"
 #include "job/facts.h"
+#include "job/origin.h"
 #include "job/tee.h"
 
 #define CHUNK_BYTES (2u << 20) /* the writer's default */
@@ -32,6 +33,10 @@ struct backup {
     char first[200]; /* words of the first one */
     char loss[320];
     uint32_t flags;
+    struct origin origin;
+    struct rsp_stream_info stream;
+    struct rsp_drill_report proof; /* of b->o.prove */
+    int proven;                    /* it was tried, and has not failed */
 };
 
 /* ---- findings ---- */
@@ -87,14 +92,25 @@ static int refuse(struct backup *b)
                 b->first);
 }
 
+/* A file that is cut may be stored as the damaged one that it is; a server that went away is asked again. */
+static int cut_off(struct backup *b)
+{
+    if (!b->origin.given || b->tee.source_status >= 0) return RSP_OK;
+    return fail(&b->env, b->tee.source_status, b->o.place ? b->o.place : rsp_source_name(b->source),
+                "what the server sent broke off after %" PRIu64 " bytes: nothing was committed; back up once more",
+                b->tee.bytes);
+}
+
 /* Checks and stores the whole source. */
 static int store(struct backup *b)
 {
     int rc = run_check(b), whole;
+    if (!rc) rc = cut_off(b);
     if (rc) return rc;
     if (b->findings && !b->o.accept_damaged) return refuse(b);
     whole = b->check.run.feed.complete;
     rc = tee_rest(&b->tee, b->o.cancel);
+    if (rc && !b->tee.status && cut_off(b)) return b->tee.source_status;
     /* A source that fails behind a finding has given what it has: a compressed one that is cut. */
     if (rc < 0 && !b->tee.status && b->findings && rc != RSP_ECANCELED && rc != RSP_ENOMEM) {
         rsp_error_clear(b->env.error);
@@ -102,6 +118,58 @@ static int store(struct backup *b)
     }
     if (!rc) rc = tee_finish(&b->tee, whole);
     return rc;
+}
+
+/* ---- proof ---- */
+
+static int open_written(void *ctx, struct rsp_source **source)
+{
+    struct backup *b = ctx;
+    return rsp_snapshot_written(b->w, 0, b->o.snapshot.threads, source);
+}
+
+/* What was stored, into a private server, before it counts as a snapshot. A dump that is stored although it is damaged
+ * has nothing to prove. */
+static int prove(struct backup *b, const struct rsp_manifest *manifest)
+{
+    struct rsp_manifest m = *manifest;
+    int rc;
+    b->proof.size = sizeof b->proof;
+    if (b->findings) {
+        snprintf(b->proof.why_not, sizeof b->proof.why_not, "damaged when it was stored");
+        return RSP_OK;
+    }
+    m.streams = &b->stream;
+    m.streams_n = 1;
+    rc = rsp_drill(&b->env, open_written, b, &m, b->o.prove, &b->proof);
+    if (rc) return trail(&b->env, rc, "proving what was stored");
+    if (b->proof.proof == RSP_PROOF_FAILED)
+        return fail(&b->env, RSP_EINTEGRITY, b->o.place ? b->o.place : rsp_source_name(b->source),
+                    "what was stored does not pass its proof, nothing was committed: %s", b->proof.what);
+    b->proven = 1;
+    return RSP_OK;
+}
+
+/* The snapshot exists: a receipt that cannot be given takes nothing away from it but the proof. */
+static void give_receipt(struct backup *b, struct rsp_log *log, const struct rsp_record *commit)
+{
+    struct rsp_record draft = {.kind = RSP_REC_RECEIPT, .hashes_n = 1};
+    uint8_t hash[1][32];
+    char text[1024];
+    int rc;
+    if (!b->proven && !b->o.prove_read) return;
+    memcpy(draft.source, commit->source, sizeof draft.source);
+    memcpy(hash[0], commit->hash, sizeof hash[0]);
+    draft.hashes = hash;
+    draft.detail = b->proven ? 2 : 1;
+    if (b->proven) rsp_drill_text(&b->proof, text, sizeof text);
+    else snprintf(text, sizeof text, "proof=read keys=%" PRIu64 " bytes=%" PRIu64, commit->keys, commit->plain);
+    draft.text = text;
+    rc = rsp_record_publish(log, &draft, NULL, 0, NULL);
+    if (!rc) return;
+    log_line(&b->env, RSP_LOG_WARN, "%s: committed, but the receipt of its proof was not: %s: %s", b->o.snapshot.source,
+             rsp_status_text(rc), b->env.error ? b->env.error->message : "");
+    if (b->env.error) rsp_error_clear(b->env.error);
 }
 
 /* ---- the commit ---- */
@@ -131,12 +199,6 @@ static uint64_t now(const struct backup *b)
     return ms > 0 ? (uint64_t)ms : 0;
 }
 
-static struct rsp_span span_of(const char *text)
-{
-    struct rsp_span s = {(const uint8_t *)text, text ? strlen(text) : 0};
-    return s;
-}
-
 static uint32_t flags_of(const struct backup *b)
 {
     uint32_t flags = b->o.quick ? RSP_COMMIT_QUICK : RSP_COMMIT_FULL;
@@ -144,52 +206,63 @@ static uint32_t flags_of(const struct backup *b)
     if (b->findings) flags |= RSP_COMMIT_DAMAGED;
     if (b->o.prove_read) flags |= RSP_COMMIT_READ;
     if (b->o.snapshot.unsealed) flags |= RSP_COMMIT_UNSEALED;
-    if (!b->findings && b->dd1 && b->check.deep && b->check.duplicates_done && b->check.run.feed.complete)
+    if (!b->findings && !b->origin.o.not_good && b->dd1 && b->check.deep && b->check.duplicates_done &&
+        b->check.run.feed.complete)
         flags |= RSP_COMMIT_GOOD;
     return flags;
 }
 
 static int end_stream(struct backup *b, struct rsp_commit_facts *cf)
 {
-    struct rsp_stream_info si = {.name = span_of(STREAM_NAME), .kind = RSP_STREAM_RDB, .form = 1};
+    struct rsp_stream_info *si = &b->stream;
+    si->name = origin_text(STREAM_NAME);
+    si->kind = RSP_STREAM_RDB;
+    si->form = 1;
+    si->plain = b->tee.bytes;
+    origin_stream(&b->origin, si);
     cf->size = sizeof *cf;
     cf->flags = b->flags;
-    cf->keys = si.records = b->facts.keys;
+    cf->keys = si->records = b->facts.keys;
     if (b->dd1 && !b->findings) {
-        dd1_bytes(&rsp_dd1_table_total(b->dd1)->with_expiry, si.dd1);
-        memcpy(b->dd1_sum, si.dd1, sizeof b->dd1_sum);
-        b->has_dd1 = si.has_dd1 = 1;
+        dd1_bytes(&rsp_dd1_table_total(b->dd1)->with_expiry, si->dd1);
+        memcpy(b->dd1_sum, si->dd1, sizeof b->dd1_sum);
+        b->has_dd1 = si->has_dd1 = 1;
     }
-    return rsp_snapshot_stream_end(b->w, &si);
+    return rsp_snapshot_stream_end(b->w, si);
+}
+
+static int fill_manifest(struct backup *b, struct rsp_manifest *m)
+{
+    int rc = facts_fill(&b->facts, m);
+    if (rc) return rc;
+    m->source = origin_text(b->o.snapshot.source);
+    m->tool = origin_text("respite " RSP_VERSION_STRING);
+    m->begun_ms = b->begun_ms;
+    m->finished_ms = now(b);
+    m->server_place = origin_text(b->o.place);
+    m->tags = (const struct rsp_pair *)(const void *)b->tags.p;
+    m->tags_n = b->tags.n / sizeof(struct rsp_pair);
+    if (b->findings)
+        snprintf(b->loss, sizeof b->loss, "damaged when it was stored, findings: %" PRIu64 "; %s", b->findings,
+                 b->first);
+    origin_fill(&b->origin, b->loss, m);
+    return RSP_OK;
 }
 
 static int commit(struct backup *b, struct rsp_log **log, struct rsp_record **record)
 {
     struct rsp_manifest m = {.size = sizeof m};
-    struct rsp_span loss = span_of(b->loss);
     struct rsp_commit_facts cf;
     int rc;
     memset(&cf, 0, sizeof cf);
     b->flags = flags_of(b);
     rc = end_stream(b, &cf);
+    if (!rc) rc = fill_manifest(b, &m);
     if (!rc && b->o.prove_read) rc = rsp_snapshot_prove(b->w);
-    if (!rc) rc = facts_fill(&b->facts, &m);
-    if (rc) return rc;
-    m.source = span_of(b->o.snapshot.source);
-    m.tool = span_of("respite " RSP_VERSION_STRING);
-    m.begun_ms = b->begun_ms;
-    m.finished_ms = now(b);
-    m.server_place = span_of(b->o.place);
-    m.tags = (const struct rsp_pair *)(const void *)b->tags.p;
-    m.tags_n = b->tags.n / sizeof(struct rsp_pair);
-    if (b->findings) {
-        snprintf(b->loss, sizeof b->loss, "damaged when it was stored, findings: %" PRIu64 "; %s", b->findings,
-                 b->first);
-        loss = span_of(b->loss);
-        m.losses = &loss;
-        m.losses_n = 1;
-    }
-    return rsp_snapshot_commit(b->w, &m, &cf, log, record);
+    if (!rc && b->o.prove) rc = prove(b, &m);
+    if (!rc) rc = rsp_snapshot_commit(b->w, &m, &cf, log, record);
+    if (!rc) give_receipt(b, *log, *record);
+    return rc;
 }
 
 /* ---- the whole ---- */
@@ -228,12 +301,14 @@ int rsp_backup(const struct rsp_env *env, struct rsp_repo *repo, struct rsp_sour
                const struct rsp_backup_options *options, struct rsp_log **log, struct rsp_backup_report *report)
 {
     struct rsp_backup_report r = {.size = report->size};
+    struct rsp_log *own = NULL;
     struct backup b;
     int rc;
     memset(&b, 0, sizeof b);
     env_init(&b.env, env);
     memcpy(&b.o, options, options->size < sizeof b.o ? options->size : sizeof b.o);
     b.source = source;
+    origin_init(&b.origin, b.o.origin);
     b.check.size = sizeof b.check;
     facts_init(&b.facts, &b.env);
     buf_init(&b.tags, &b.env);
@@ -241,7 +316,7 @@ int rsp_backup(const struct rsp_env *env, struct rsp_repo *repo, struct rsp_sour
     b.begun_ms = now(&b);
     rc = open_backup(&b, repo);
     if (!rc) rc = store(&b);
-    if (!rc) rc = commit(&b, log, &r.record);
+    if (!rc) rc = commit(&b, &own, &r.record);
     r.plain = b.tee.bytes;
     r.keys = b.facts.keys;
     r.findings = b.findings;
@@ -252,7 +327,10 @@ int rsp_backup(const struct rsp_env *env, struct rsp_repo *repo, struct rsp_sour
     r.source_fault = rc < 0 && rc == b.tee.source_status;
     if (!rc && r.record) r.stored = r.record->stored;
     if (!rc && r.record) r.flags = r.record->flags;
-    if (!log) r.record = NULL; /* it went with the log */
+    if (log) *log = own;
+    else rsp_log_free(own), r.record = NULL;
+    if (b.o.prove && b.o.proof)
+        memcpy(b.o.proof, &b.proof, b.o.proof->size < sizeof b.proof ? b.o.proof->size : sizeof b.proof);
     close_backup(&b);
     memcpy(report, &r, report->size < sizeof r ? report->size : sizeof r);
     return rc;

@@ -27,9 +27,11 @@ struct net_conn;
 int net_open(const struct rsp_env *env, const struct net_target *target, volatile const int *cancel,
              struct net_conn **ret);
 
-/* 1..cap bytes: RSP_OK; RSP_AGAIN when there are none now; RSP_END when the peer closed; RSP_ENET, RSP_EAUTH. */
+/* 1..cap bytes: RSP_OK; RSP_AGAIN when there are none now; RSP_END when the peer closed (of TLS
+ * also without its farewell: whether all came, the bytes must tell); RSP_ENET, RSP_EAUTH. */
 int net_recv(struct net_conn *c, void *p, size_t cap, size_t *got);
-/* RSP_OK with *sent 1..n; RSP_AGAIN; RSP_ENET. */
+/* RSP_OK with *sent 1..n; RSP_AGAIN: the next call must begin with the same bytes (they may have moved, and more may
+ * follow); RSP_ENET, RSP_EAUTH. A server may have said why before it closed: net_recv can still be asked. */
 int net_send(struct net_conn *c, const void *p, size_t n, size_t *sent);
 
 enum net_event { NET_READ = 1, NET_WRITE = 2, NET_WOKEN = 4 };
@@ -39,13 +41,17 @@ int net_wait(struct net_conn *c, int events, int64_t ms, int *seen);
 /* From any thread: ends a net_wait under way, or the next one. */
 void net_wake(struct net_conn *c);
 
-/* The same in whole: waits at most idle_ms for each progress (RSP_ETIMEOUT). net_recv_some: RSP_OK with 1..cap, RSP_END. */
+/* The same in whole: waits at most idle_ms for each progress (RSP_ETIMEOUT; < 0: for ever). net_recv_some: RSP_OK with
+ * 1..cap, RSP_END. */
 int net_send_all(struct net_conn *c, const void *p, size_t n, int64_t idle_ms);
 int net_recv_some(struct net_conn *c, void *p, size_t cap, size_t *got, int64_t idle_ms);
 
-/* TLS version and cipher ("TLSv1.3 ..."), or "". */
+/* TLS version and cipher ("TLSv1.3 TLS_AES_256_GCM_SHA384"), or "". */
 const char *net_security(const struct net_conn *c);
 int net_fd(const struct net_conn *c);
+/* Its own copy of the env: a thread that takes the connection over puts its own in place of it
+ * (of the same allocator). */
+struct rsp_env *net_env(struct net_conn *c);
 void net_close(struct net_conn *c); /* NULL does nothing */
 
 #endif

@@ -4,6 +4,8 @@
 #ifndef REPO_SNAPSHOT_IMPL_H
 #define REPO_SNAPSHOT_IMPL_H
 
+#include <respite/source.h>
+
 #include "repo/manifest.h"
 
 /* Objects that follow each other, and what opens them. All borrowed. */
@@ -39,6 +41,9 @@ int ahead_new(const struct rsp_env *env, const struct object_run *run, uint64_t 
 /* The next plaintext, at least one byte, which lives until the next call; RSP_END. Use no more after a fault. */
 int ahead_next(struct ahead *a, struct rsp_span *view);
 void ahead_free(struct ahead *a);
+/* The same as a source; what run points to must outlive it (snapshot_source.c). */
+int run_source(const struct rsp_env *env, const struct object_run *run, uint64_t from, unsigned threads,
+               const char *name, struct rsp_source **ret);
 
 /* ---- writing ---- */
 struct written_stream {

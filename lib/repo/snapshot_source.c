@@ -33,16 +33,29 @@ static void stream_close(void *opaque)
     mem_free(&env, s, sizeof *s);
 }
 
+int run_source(const struct rsp_env *env, const struct object_run *run, uint64_t from, unsigned threads,
+               const char *name, struct rsp_source **ret)
+{
+    static const struct rsp_source_ops ops = {sizeof ops, stream_read, stream_close};
+    struct stream_source *s;
+    int rc;
+    *ret = NULL;
+    s = mem_zero(env, sizeof *s);
+    if (!s) return RSP_ENOMEM;
+    s->env = *env;
+    rc = ahead_new(env, run, from, threads, &s->ahead);
+    if (!rc) rc = rsp_source_custom(env, &ops, s, name, ret);
+    if (rc) stream_close(s);
+    return rc;
+}
+
 int rsp_snapshot_source(struct rsp_snapshot *snapshot, size_t stream, uint64_t from, unsigned threads,
                         struct rsp_source **ret)
 {
-    static const struct rsp_source_ops ops = {sizeof ops, stream_read, stream_close};
     const struct rsp_manifest *m = &snapshot->manifest->pub;
     const struct rsp_env *env = &snapshot->env;
     struct object_run run;
-    struct stream_source *s;
     char name[100];
-    int rc;
     *ret = NULL;
     if (stream >= m->streams_n)
         return fail(env, RSP_EINVAL, NULL, "the snapshot has %zu streams, and none of number %zu", m->streams_n,
@@ -50,13 +63,7 @@ int rsp_snapshot_source(struct rsp_snapshot *snapshot, size_t stream, uint64_t f
     if (from > m->streams[stream].plain)
         return fail(env, RSP_EINVAL, NULL, "offset %llu lies behind the stream's end at %llu", (unsigned long long)from,
                     (unsigned long long)m->streams[stream].plain);
-    s = mem_zero(env, sizeof *s);
-    if (!s) return RSP_ENOMEM;
-    s->env = *env;
     snapshot_run(snapshot, stream, &run);
-    rc = ahead_new(env, &run, from, threads, &s->ahead);
     printable(name, sizeof name, m->streams[stream].name.p, m->streams[stream].name.n);
-    if (!rc) rc = rsp_source_custom(env, &ops, s, name, ret);
-    if (rc) stream_close(s);
-    return rc;
+    return run_source(env, &run, from, threads, name, ret);
 }

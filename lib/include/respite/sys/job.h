@@ -21,6 +21,7 @@ struct rsp_backup_origin {
     const struct rsp_pair *captured; /* what stands beside the data: INFO, CONFIG ... */
     size_t captured_n;
     const char *loss; /* a sentence for the manifest ("not a point in time: ..."), or NULL */
+    int not_good;     /* 1: whatever the check says, the commit is not RSP_COMMIT_GOOD */
 };
 struct rsp_drill_options; /* sys/live.h */
 struct rsp_drill_report;

@@ -73,7 +73,7 @@ struct rsp_load_plan { /* what was counted before the first write */
     uint64_t dropped;                         /* expired, with ttl DROP_EXPIRED */
     struct rsp_resp_losses losses;
     uint64_t target_keys; /* that are there before */
-    uint64_t existing;    /* of ours that are there before; only known with existing FAIL */
+    uint64_t existing;    /* keys and functions of ours that are there before; only known with existing FAIL */
     uint64_t estimate_ms;
 };
 struct rsp_load_options {
@@ -120,13 +120,16 @@ struct rsp_server_config {
     int appendonly;
     char preload[4096]; /* "preload-file": what it would load instead; "": not set */
 };
-/* The defaults of a server, then the file and what it includes (includes: at most 16, depth 4; quotes and escapes as the
- * server reads them). path NULL: the defaults with dir. Faults name file and line. */
+/* The defaults of a server, then the file and what it includes (files: at most 16, depth 4, patterns too; quotes and escapes
+ * as the server reads them; a relative include counts from the file that it stands in). path NULL: the defaults, and port 0:
+ * which one it will be is not known. dir, when not NULL, is the directory whatever the file says; without it a file that says
+ * none, or a relative one, is RSP_EINVAL: it counts from where the server is started. Faults name file and line. */
 RSP_API RSP_NODISCARD int rsp_server_config_read(const struct rsp_env *env, const char *path, const char *dir,
                                                  struct rsp_server_config *config);
 enum rsp_dir_use { RSP_DIR_FREE = 0, RSP_DIR_IN_USE = 1, RSP_DIR_UNKNOWN = 2 };
-/* Whether a server works in that directory: one answers at its port or socket, or a process whose working directory it is
- * looks like one. *why (room of n) says what was seen. */
+/* Whether a server works in that directory: something answers at its port or socket, a process that looks like one has it as
+ * its working directory, or any process has a file of it, or of its AOF's, open. RSP_DIR_UNKNOWN: none was found, but not
+ * everything could be seen. *why (room of n) says what was seen. Never a fault. */
 RSP_API int rsp_dir_in_use(const struct rsp_env *env, const struct rsp_server_config *config, char *why, size_t n);
 
 struct rsp_datadir_options {
@@ -156,7 +159,7 @@ RSP_API RSP_NODISCARD int rsp_restore_datadir(const struct rsp_env *env, struct 
 
 /* ---- proof ---- */
 
-/* A server binary, asked by --version. */
+/* A server binary, asked by --version. RSP_EFORMAT: it is none; RSP_EVERSION: it is not known what it loads. */
 struct rsp_engine {
     char path[4096], kind[16], version[32];
     uint32_t version_n;
@@ -170,7 +173,7 @@ struct rsp_drill_options {
     const char *const *servers; /* binaries; servers_n 0: redis-server and valkey-server of PATH */
     size_t servers_n;
     const char *path;   /* PATH, for those; NULL: /usr/local/bin:/usr/bin:/bin and the sbin of each */
-    const char *tmpdir; /* the private server's directory is made here, mode 0700 */
+    const char *tmpdir; /* the private server's directory is made here, mode 0700; NULL: /tmp */
     unsigned threads;
     int64_t start_ms; /* how long it may take to answer; 0: by the size of the data, at least 60 s */
     volatile const int *cancel;
@@ -182,9 +185,9 @@ struct rsp_drill_report {
     size_t size;
     int proof;                /* the most that was shown */
     struct rsp_engine engine; /* path "": none fits */
-    char why_not[256];        /* no server: why */
+    char why_not[256];        /* no server: why; of RSP_PROOF_SERVER: what it could not be compared in, or "" */
     uint64_t keys, server_keys, expired;
-    uint8_t dd1[16], server_dd1[16]; /* of the snapshot's data and of the server's, expired keys left out on both */
+    uint8_t dd1[16], server_dd1[16]; /* of what was compared in the snapshot and in the server */
     int compared;
     uint64_t decode_ms, load_ms; /* decode and compare with the manifest; until the server had it all and answered */
     char what[256];              /* FAILED: what differs */
@@ -194,8 +197,8 @@ struct rsp_drill_report {
 RSP_API RSP_NODISCARD int rsp_drill(const struct rsp_env *env, int (*open)(void *ctx, struct rsp_source **source),
                                     void *ctx, const struct rsp_manifest *manifest,
                                     const struct rsp_drill_options *options, struct rsp_drill_report *report);
-/* The figures of a drill as the text of a receipt: "proof=server engine=redis-7.0.15 keys=... dd1=... load_ms=...": fits
- * a record. */
+/* The figures of a drill as the text of a receipt: "proof=server keys=... decode_ms=... engine=redis-7.0.15 ...": fits a
+ * record. No digest: receipts stand in the clear, and a digest would let guesses at the data be tested. */
 RSP_API void rsp_drill_text(const struct rsp_drill_report *report, char *out, size_t size);
 
 #ifdef __cplusplus

@@ -104,8 +104,9 @@ struct rsp_reply {
 };
 
 struct rsp_server;
-/* Connects, authenticates, selects the database, reads INFO and ROLE. A server that is loading its data or busy is asked
- * again, with pauses, for as long as patience_ms allows.
+/* Connects, authenticates, selects the database, reads INFO, and HELLO and ROLE where INFO is not allowed or does not
+ * tell. A server that refuses connections, is loading its data or busy is asked again, with pauses and a line in the
+ * log, for as long as patience_ms allows; with patience_ms 0 one that is loading is opened, and facts say so.
  * RSP_ENET, RSP_ETIMEOUT, RSP_EDENIED (with what to do: the missing password, the ACL rule), RSP_EBUSY, RSP_EAUTH (TLS:
  * a certificate), RSP_ECANCELED. */
 struct rsp_server_options {
@@ -121,7 +122,7 @@ RSP_API const struct rsp_endpoint *rsp_server_endpoint(const struct rsp_server *
 RSP_API const char *rsp_server_name(const struct rsp_server *server);
 /* A master's replicas as of the last INFO; NULL past the last one. */
 RSP_API const struct rsp_server_replica *rsp_server_replica(const struct rsp_server *server, size_t i);
-RSP_API RSP_NODISCARD int rsp_server_refresh(struct rsp_server *server); /* INFO and ROLE again */
+RSP_API RSP_NODISCARD int rsp_server_refresh(struct rsp_server *server); /* INFO (HELLO, ROLE) again */
 
 /* One command and its reply, which lives until the next call. An error reply is RSP_OK with type ERROR. */
 RSP_API RSP_NODISCARD int rsp_server_ask(struct rsp_server *server, size_t argc, const struct rsp_span *argv,
@@ -156,10 +157,13 @@ struct rsp_server_right {
     int allowed;          /* 1, 0; -1: could not be found out */
     const char *rule;     /* "+psync": what ACL SETUSER is to be told */
 };
-/* i from 0; NULL past the last one. Asks ACL DRYRUN (7.0) or ACL GETUSER, else nothing is known. */
+/* *n of them. Asks ACL DRYRUN (7.0) or ACL GETUSER; what cannot be found out so is tried in a form that does nothing (a
+ * key that is not there, an argument that is refused), if there is one: a denied trial stands in the server's ACL LOG.
+ * Before 6.0 everything is allowed. */
 RSP_API RSP_NODISCARD int rsp_server_rights(struct rsp_server *server, const struct rsp_server_right **rights,
                                             size_t *n);
-/* "user" as ACL WHOAMI says it; "default" before 6.0. */
+/* "bk": as AUTH was told, or as ACL WHOAMI says it (asked by rsp_server_rights, and where a client certificate may have
+ * named the user); else "default". */
 RSP_API const char *rsp_server_user(const struct rsp_server *server);
 
 /* ---- capture: the dataset as a source ---- */
@@ -182,6 +186,9 @@ struct rsp_capture_options {
     const char *spool;   /* directory: what does not fit into the ring goes to a nameless file there, sealed under a
                             key that nobody keeps; NULL: the server waits */
     int64_t patience_ms; /* how long a server that is loading, busy, or without its master is asked again; 0: 60 s */
+    int64_t announce_ms; /* how long a server may save before it sends; 0: 1 h */
+    int exact;           /* 1: this very server, whatever its role */
+    int no_settings;     /* 1: nothing beside the data */
     int with_acl;        /* beside the data */
     volatile const int *cancel;
 };
@@ -210,7 +217,7 @@ RSP_API struct rsp_source *rsp_capture_source(struct rsp_capture *capture);
 /* Bytes received so far, and bytes that went through the spool. From any thread. */
 RSP_API void rsp_capture_progress(const struct rsp_capture *capture, uint64_t *received, uint64_t *spooled);
 /* With stream: the replication stream from facts->offset + 1 on, without a gap; once the RDB's source has ended. No
- * database is selected where it begins: the server sends SELECT. It ends (RSP_END) when the server closes. */
+ * database is selected where it begins: the server sends SELECT. It ends (RSP_END) when the server closes. Borrowed. */
 RSP_API RSP_NODISCARD int rsp_capture_stream(struct rsp_capture *capture, struct rsp_source **ret);
 /* What the caller has made durable: told to the server once a second; before the first call it is told facts->offset. */
 RSP_API void rsp_capture_ack(struct rsp_capture *capture, uint64_t offset);

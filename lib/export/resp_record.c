@@ -1,0 +1,418 @@
+/* What this is: a worker's side of the command export: whole records as units, parts as pieces for join.
+ * Rests on: resp_impl.h, respite/sys/rdb_batch.h.
+ * Does not: put parts together (resp_join.c). */
+#include "export/resp_impl.h"
+
+#define RUN_HEAD 24 /* room for "*129\r\n$6\r\nMSETNX\r\n" before a run of strings */
+#define MULTI "*1\r\n$5\r\nMULTI\r\n"
+#define EXEC "*1\r\n$4\r\nEXEC\r\n"
+#define WHOLE (RSP_ITEM_FIRST | RSP_ITEM_LAST)
+
+int resp_worker_init(struct resp_worker *w, const struct rsp_env *env, const struct resp_rules *rules)
+{
+    memset(w, 0, sizeof *w);
+    w->env = *env;
+    w->env.error = &w->words;
+    w->rules = rules;
+    resp_native_init(&w->native, rules, &w->env);
+    return rsp_rdb_value_new(&w->env, &w->value);
+}
+
+void resp_worker_free(struct resp_worker *w)
+{
+    rsp_rdb_value_free(w->value);
+    rsp_scratch_free(&w->env, &w->key);
+    rsp_scratch_free(&w->env, &w->string);
+    resp_native_free(&w->native);
+}
+
+int resp_report_words(const struct rsp_env *env, const struct rsp_error *words, int rc)
+{
+    if (env->error && !env->error->code && words && words->code) *env->error = *words;
+    return rc;
+}
+
+static int add_piece(struct resp_chunk *chunk, const struct resp_piece *piece)
+{
+    int rc = resp_room(&chunk->pieces, sizeof *piece);
+    if (rc) return rc;
+    memcpy(chunk->pieces.p + chunk->pieces.n, piece, sizeof *piece);
+    chunk->pieces.n += sizeof *piece;
+    return RSP_OK;
+}
+
+/* ---- runs of plain strings ---- */
+
+/* Writes the head of the run's command in front of its arguments. */
+static int close_run(struct resp_worker *w, struct resp_chunk *chunk)
+{
+    struct resp_piece piece = {.kind = RESP_PIECE_UNIT, .flags = RESP_UNIT_FIRST | RESP_UNIT_LAST};
+    uint8_t text[RUN_HEAD];
+    struct buf head = {text, 0, sizeof text, &w->env};
+    int replace = w->rules->o.existing == RSP_EXISTING_REPLACE;
+    if (!w->run_n) return RSP_OK;
+    if (w->run_n == 1) {
+        if (replace) RESP_PUT(&head, "*3\r\n$3\r\nSET\r\n");
+        else if (w->rules->set_options) RESP_PUT(&head, "*4\r\n$3\r\nSET\r\n");
+        else RESP_PUT(&head, "*3\r\n$5\r\nSETNX\r\n");
+        if (!replace && w->rules->set_options) {
+            int rc = resp_room(&chunk->out, RESP_SLACK);
+            if (rc) return rc;
+            RESP_PUT(&chunk->out, "$2\r\nNX\r\n");
+        }
+    } else {
+        resp_put_number(&head, '*', 2 * w->run_n + 1);
+        if (replace) RESP_PUT(&head, "$4\r\nMSET\r\n");
+        else RESP_PUT(&head, "$6\r\nMSETNX\r\n");
+        piece.flags |= RESP_UNIT_MSET;
+    }
+    piece.at = w->run_at - head.n;
+    memcpy(chunk->out.p + piece.at, text, head.n);
+    piece.end = chunk->out.n;
+    piece.key_at = w->run_key_at;
+    piece.key_n = w->run_key_n;
+    piece.db = w->run_db;
+    piece.replies = 1;
+    piece.keys = piece.records = w->run_n;
+    w->run_n = 0;
+    return add_piece(chunk, &piece);
+}
+
+static int add_to_run(struct resp_worker *w, struct resp_chunk *chunk, uint32_t db, struct rsp_span key,
+                      struct rsp_span value)
+{
+    struct buf *out = &chunk->out;
+    uint32_t most = w->rules->o.existing == RSP_EXISTING_SKIP ? 1 : RESP_MSET_KEYS;
+    int rc = RSP_OK;
+    if (w->run_n && (w->run_n >= most || w->run_db != db || out->n - w->run_at + value.n + key.n > RESP_MSET_BYTES))
+        rc = close_run(w, chunk);
+    if (!rc) rc = resp_room(out, key.n + value.n + RESP_SLACK * 2);
+    if (rc) return rc;
+    if (!w->run_n) {
+        out->n += RUN_HEAD;
+        w->run_at = out->n;
+        w->run_db = db;
+        w->run_key_n = key.n;
+    }
+    resp_put_bulk(out, key.p, key.n);
+    if (!w->run_n) w->run_key_at = out->n - 2 - key.n;
+    resp_put_bulk(out, value.p, value.n);
+    w->run_n++;
+    return RSP_OK;
+}
+
+/* ---- whole records ---- */
+
+/* SET with an expiry, or without one where a run cannot have it. */
+static int put_set(struct resp_worker *w, struct resp_chunk *chunk, const struct resp_plan *plan, struct rsp_span key,
+                   struct rsp_span value, struct resp_piece *piece)
+{
+    const struct resp_rules *r = w->rules;
+    struct buf *out = &chunk->out;
+    int several = plan->has_expire && !r->set_pxat;
+    int nx = r->o.existing != RSP_EXISTING_REPLACE && !several;
+    int rc = resp_room(out, 2 * key.n + value.n + 6 * RESP_SLACK);
+    if (rc) return rc;
+    piece->at = out->n;
+    if (several) RESP_PUT(out, MULTI);
+    resp_put_number(out, '*', 3u + 2u * (plan->has_expire && !several) + (nx ? 1u : 0));
+    RESP_PUT(out, "$3\r\nSET\r\n");
+    resp_put_bulk(out, key.p, key.n);
+    piece->key_at = out->n - 2 - key.n;
+    resp_put_bulk(out, value.p, value.n);
+    if (plan->has_expire && !several) {
+        RESP_PUT(out, "$4\r\nPXAT\r\n");
+        resp_put_i64(out, plan->expire_ms);
+    }
+    if (nx) RESP_PUT(out, "$2\r\nNX\r\n");
+    piece->replies = 1;
+    if (several) {
+        RESP_PUT(out, "*3\r\n$9\r\nPEXPIREAT\r\n");
+        resp_put_bulk(out, key.p, key.n);
+        resp_put_i64(out, plan->expire_ms);
+        RESP_PUT(out, EXEC);
+        piece->replies = 4;
+        piece->flags |= RESP_UNIT_SEVERAL;
+    }
+    return RSP_OK;
+}
+
+static int put_string(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch,
+                      const struct rsp_rdb_item *item, const struct resp_plan *plan, struct rsp_span key,
+                      struct resp_piece *piece)
+{
+    struct rsp_span value;
+    int rc = rsp_rdb_batch_string(&w->env, batch, item->value, &w->string, &value);
+    if (rc) return rc;
+    if (value.n > w->rules->bulk_max) {
+        piece->kind = RESP_PIECE_GONE;
+        piece->losses |= 1u << RSP_LOSS_OTHER;
+        return RSP_OK;
+    }
+    if (plan->has_expire || plan->losses) return put_set(w, chunk, plan, key, value, piece);
+    piece->records = 0; /* the run has them */
+    return add_to_run(w, chunk, piece->db, key, value);
+}
+
+static int value_commands(struct resp_worker *w, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
+{
+    struct rsp_rdb_element el = {.size = sizeof el};
+    int rc;
+    rsp_rdb_value_open(w->value, batch, item);
+    while (!(rc = rsp_rdb_value_next(w->value, &el))) {
+        rc = resp_native_element(&w->native, &el);
+        if (rc) return rc;
+    }
+    if (rc == RSP_AGAIN) rc = fail(&w->env, RSP_ESTATE, NULL, "a whole record ends inside an element");
+    return rc == RSP_END ? RSP_OK : rc;
+}
+
+/* A cursor for ARINSERT stands before an array's elements; no command is known that sets it as it was. */
+static unsigned array_losses(const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
+{
+    size_t at = item->value;
+    if (rsp_rdb_value_type(batch->dialect, item->type) != RSP_RDB_ARRAY || !(item->flags & RSP_ITEM_FIRST)) return 0;
+    switch (batch->p[at]) {
+    case 0x80: at += 5; break;
+    case 0x81: at += 9; break;
+    default: at += batch->p[at] < 0x40 ? 1 : 2;
+    }
+    return at < item->end && batch->p[at] == 1 ? 1u << RSP_LOSS_ARRAY : 0;
+}
+
+static int put_native(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch,
+                      const struct rsp_rdb_item *item, const struct resp_plan *plan, struct rsp_span key,
+                      struct resp_piece *piece)
+{
+    struct resp_native *n = &w->native;
+    struct buf *out = &chunk->out;
+    int rc = resp_room(out, RESP_SLACK);
+    if (rc) return rc;
+    piece->at = out->n;
+    n->stream.can_ghost = 1;
+    n->stream.ghosts.n = 0;
+    do {
+        out->n = piece->at;
+        RESP_PUT(out, MULTI);
+        resp_native_begin(n, out, key);
+        rc = w->rules->o.existing == RSP_EXISTING_REPLACE ? resp_native_delete(n) : RSP_OK;
+        if (!rc) rc = value_commands(w, batch, item);
+        if (!rc) rc = resp_native_flush(n);
+        if (!rc) rc = resp_stream_end(n);
+    } while (rc == RSP_AGAIN);
+    if (!rc && plan->has_expire && n->elements) rc = resp_native_expire(n, plan->expire_ms);
+    if (!rc) rc = resp_room(out, RESP_SLACK);
+    if (rc) return rc;
+    piece->losses |= (uint8_t)(n->losses | array_losses(batch, item));
+    piece->key_at = n->key_at;
+    piece->replies = n->replies;
+    if (!n->elements) { /* every field of it has expired, or is lost */
+        out->n = piece->at;
+        piece->kind = RESP_PIECE_GONE;
+        piece->expired = !piece->losses;
+    } else if (n->replies > 1) {
+        RESP_PUT(out, EXEC);
+        piece->replies += 2;
+        piece->flags |= RESP_UNIT_SEVERAL;
+    } else {
+        piece->at += sizeof MULTI - 1;
+    }
+    return RSP_OK;
+}
+
+static int put_restore(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch,
+                       const struct rsp_rdb_item *item, const struct resp_plan *plan, struct rsp_span key,
+                       struct resp_piece *piece)
+{
+    struct rsp_span meta = {NULL, 0}, value = {batch->p + item->value, item->end - item->value};
+    piece->at = chunk->out.n;
+    if (item->flags & RSP_ITEM_META && !plan->losses) {
+        meta.p = batch->p + item->meta;
+        meta.n = item->key - 1 - item->meta;
+    }
+    return resp_put_restore(w->rules, &chunk->out, key, plan, item, meta, item->type, value, &piece->key_at,
+                            &piece->replies);
+}
+
+/* The key's bytes, for a piece that has no command with it. */
+static int keep_key(struct resp_chunk *chunk, struct rsp_span key, struct resp_piece *piece)
+{
+    piece->key_at = chunk->out.n;
+    piece->key_n = key.n;
+    return buf_add(&chunk->out, key.p, key.n);
+}
+
+static int put_record(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch,
+                      const struct rsp_rdb_item *item)
+{
+    struct resp_piece piece = {.kind = RESP_PIECE_UNIT, .flags = RESP_UNIT_FIRST | RESP_UNIT_LAST, .records = 1};
+    struct resp_plan plan = resp_plan_of(w->rules, batch, item, 1);
+    struct rsp_span key;
+    int rc = rsp_rdb_batch_key(&w->env, batch, item, &w->key, &key);
+    if (rc) return rc;
+    piece.db = resp_db(w->rules, item->db);
+    piece.key_n = key.n;
+    piece.losses = (uint8_t)plan.losses;
+    piece.keys = 1;
+    if (plan.way != RESP_WAY_SET || plan.has_expire || plan.losses) rc = close_run(w, chunk);
+    if (rc) return rc;
+    switch (plan.way) {
+    case RESP_WAY_SET: rc = put_string(w, chunk, batch, item, &plan, key, &piece); break;
+    case RESP_WAY_RESTORE: rc = put_restore(w, chunk, batch, item, &plan, key, &piece); break;
+    case RESP_WAY_NATIVE: rc = put_native(w, chunk, batch, item, &plan, key, &piece); break;
+    default: piece.kind = RESP_PIECE_GONE; piece.expired = plan.way == RESP_WAY_EXPIRED;
+    }
+    if (rc || !piece.records) return rc;
+    piece.end = chunk->out.n;
+    if (piece.kind == RESP_PIECE_GONE) {
+        rc = close_run(w, chunk);
+        if (!rc) rc = keep_key(chunk, key, &piece);
+    }
+    return rc ? rc : add_piece(chunk, &piece);
+}
+
+/* ---- parts, functions ---- */
+
+/* Commands of a part that stands on its own; those behind a stream's entries are join's. */
+static int put_part(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch,
+                    const struct rsp_rdb_item *item, struct rsp_span key, struct resp_piece *piece)
+{
+    struct rsp_rdb_element el = {.size = sizeof el};
+    struct resp_native *n = &w->native;
+    int stream = rsp_rdb_value_type(batch->dialect, item->type) == RSP_RDB_STREAM, rc = RSP_OK;
+    resp_native_begin(n, &chunk->out, key);
+    n->stream.can_ghost = 0;
+    n->stream.ghosts.n = 0;
+    if (item->flags & RSP_ITEM_FIRST && w->rules->o.existing == RSP_EXISTING_REPLACE) rc = resp_native_delete(n);
+    if (rc) return rc;
+    rsp_rdb_value_open(w->value, batch, item);
+    while (!(rc = rsp_rdb_value_next(w->value, &el))) {
+        if (stream && el.kind != RSP_ELEM_ENTRY) {
+            piece->tail = 1;
+            rc = RSP_END;
+            break;
+        }
+        rc = resp_native_element(n, &el);
+        if (rc) break;
+    }
+    if (rc != RSP_END && rc != RSP_AGAIN) return rc;
+    rc = resp_native_flush(n);
+    if (!rc) rc = buf_add(&chunk->ids, n->stream.ids.bytes.p, n->stream.ids.bytes.n);
+    piece->replies = n->replies;
+    piece->keys = n->elements != 0;
+    piece->losses |= (uint8_t)(n->losses | array_losses(batch, item));
+    return rc;
+}
+
+static int add_part(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch, size_t i,
+                    int refused)
+{
+    const struct rsp_rdb_item *item = &batch->items[i];
+    struct resp_piece piece = {.kind = RESP_PIECE_PART, .item = i, .ids_at = chunk->ids.n};
+    unsigned losses = 0;
+    struct rsp_span key;
+    enum resp_way way = resp_way_of_parts(w->rules, batch->dialect, item->type, &losses);
+    int rc = close_run(w, chunk);
+    piece.at = chunk->out.n;
+    piece.refused = refused != 0;
+    piece.sequential = way != RESP_WAY_NATIVE || item->flags & RSP_ITEM_BIG;
+    piece.db = resp_db(w->rules, item->db);
+    if (!rc && !refused && !piece.sequential) {
+        rc = rsp_rdb_batch_key(&w->env, batch, item, &w->key, &key);
+        if (!rc) rc = put_part(w, chunk, batch, item, key, &piece);
+    }
+    piece.end = chunk->out.n;
+    piece.ids_end = chunk->ids.n;
+    return rc ? rc : add_piece(chunk, &piece);
+}
+
+static int put_function(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch,
+                        const struct rsp_rdb_item *item)
+{
+    struct resp_piece piece = {.kind = RESP_PIECE_UNIT, .flags = RESP_UNIT_FUNCTION, .replies = 1};
+    int replace = w->rules->o.existing == RSP_EXISTING_REPLACE, rc;
+    struct rsp_span source = {(const uint8_t *)"", 0};
+    if (w->rules->o.no_functions) return RSP_OK;
+    rc = close_run(w, chunk);
+    if (!rc && batch->p[item->start] == 0xf5)
+        rc = rsp_rdb_batch_string(&w->env, batch, item->value, &w->string, &source);
+    if (!rc) rc = resp_room(&chunk->out, source.n + RESP_SLACK * 2);
+    if (rc) return rc;
+    if (!w->rules->functions || !source.n || source.n > w->rules->bulk_max) {
+        const uint8_t *line = source.n ? memchr(source.p, '\n', source.n) : NULL;
+        piece.kind = RESP_PIECE_LOSS;
+        piece.losses = 1u << RSP_LOSS_FUNCTION;
+        if (line) source.n = (size_t)(line - source.p); /* where its name stands */
+        rc = keep_key(chunk, source, &piece);
+    } else {
+        piece.at = chunk->out.n;
+        if (replace) RESP_PUT(&chunk->out, "*4\r\n$8\r\nFUNCTION\r\n$4\r\nLOAD\r\n$7\r\nREPLACE\r\n");
+        else RESP_PUT(&chunk->out, "*3\r\n$8\r\nFUNCTION\r\n$4\r\nLOAD\r\n");
+        resp_put_bulk(&chunk->out, source.p, source.n);
+        piece.end = chunk->out.n;
+    }
+    return rc ? rc : add_piece(chunk, &piece);
+}
+
+/* What belongs to no key, and what only a file carries. */
+static int put_other(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch,
+                     const struct rsp_rdb_item *item)
+{
+    struct resp_piece piece = {.kind = RESP_PIECE_LOSS};
+    struct rsp_span name = {(const uint8_t *)"a command of a forkless sync", 28};
+    char module[10];
+    uint64_t id = 0;
+    int rc;
+    if (item->kind == RSP_RDB_FUNCTION) return put_function(w, chunk, batch, item);
+    if (item->kind != RSP_RDB_MODULE_AUX && item->kind != RSP_RDB_UPDATE) return RSP_OK;
+    piece.losses = (uint8_t)(1u << (item->kind == RSP_RDB_MODULE_AUX ? RSP_LOSS_AUX : RSP_LOSS_OTHER));
+    if (item->kind == RSP_RDB_MODULE_AUX) {
+        memcpy(&id, &item->expire_ms, sizeof id);
+        rsp_rdb_module_name(id, module);
+        name = (struct rsp_span){(const uint8_t *)module, 9};
+    }
+    rc = close_run(w, chunk);
+    if (!rc) rc = keep_key(chunk, name, &piece);
+    return rc ? rc : add_piece(chunk, &piece);
+}
+
+static int format_item(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_task *task, size_t i)
+{
+    const struct rsp_rdb_item *item = &task->batch->items[i];
+    int refused;
+    if (item->kind != RSP_RDB_KEY) return put_other(w, chunk, task->batch, item);
+    refused = task->verdicts && task->verdicts[i] == RSP_FILTER_REFUSE;
+    /* The last part is where an unsure verdict becomes known: join has to hear of it. */
+    if (refused && (item->flags & RSP_ITEM_FIRST || !(item->flags & RSP_ITEM_LAST))) return RSP_OK;
+    if ((item->flags & WHOLE) == WHOLE) return put_record(w, chunk, task->batch, item);
+    return add_part(w, chunk, task->batch, i, refused);
+}
+
+static int blame(struct resp_worker *w, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item, int rc)
+{
+    struct rsp_span key;
+    char name[64];
+    if (item->kind != RSP_RDB_KEY || rsp_rdb_batch_key(&w->env, batch, item, &w->key, &key)) return rc;
+    printable(name, sizeof name, key.p, key.n);
+    return trail(&w->env, rc, "in key \"%s\" of db %u", name, (unsigned)item->db);
+}
+
+void resp_format(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_task *task)
+{
+    const struct rsp_rdb_batch *batch = task->batch;
+    int rc = RSP_OK;
+    chunk->fault = RSP_OK;
+    w->run_n = 0;
+    while (!rc && chunk->done < batch->count && chunk->out.n < RESP_CHUNK_BYTES) {
+        rc = format_item(w, chunk, task, chunk->done);
+        if (rc) rc = blame(w, batch, &batch->items[chunk->done], rc);
+        else chunk->done++;
+    }
+    if (w->run_n) {
+        int last = close_run(w, chunk); /* what stands before a fault is still sent */
+        if (!rc) rc = last;
+    }
+    if (!rc) return;
+    chunk->fault = rc;
+    chunk->words = w->words;
+}

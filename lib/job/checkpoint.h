@@ -1,0 +1,49 @@
+/* What this is: how far a restore into a live server has come, in a file that is replaced as a whole.
+ * Rests on: base/mem.h, respite/sink.h.
+ * Does not: decide what a run that goes on does with it.
+ *
+ * Text, one fact a line, the last line a CRC64 of those before it:
+ *   respite load checkpoint 1
+ *   snapshot ID          what is restored ("-": not told)
+ *   options HASH         how
+ *   selection HASH       which records those options chose, in order
+ *   target RUN_ID PLACE  the server, as long as it is not started again
+ *   acknowledged N       the first N records are there: the server said so
+ *   bound M              records from N up to M may have been sent
+ *   skipped N            keys that were there already and were left alone
+ *   open DB KEY          in hexadecimal: a value of several commands, begun by us and not ended
+ *   crc HEX */
+#ifndef JOB_CHECKPOINT_H
+#define JOB_CHECKPOINT_H
+
+#include <respite/env.h>
+
+struct checkpoint_open {
+    struct checkpoint_open *next;
+    uint32_t db;
+    uint64_t until; /* acknowledged so far: it is whole. Not in the file */
+    size_t n;
+    uint8_t key[];
+};
+struct checkpoint {
+    struct rsp_env env;
+    char snapshot[40], run_id[48], place[336];
+    uint64_t options, selection;
+    uint64_t acknowledged, bound, skipped;
+    struct checkpoint_open *open;
+};
+
+void checkpoint_init(struct checkpoint *c, const struct rsp_env *env);
+/* *there 0: no such file. RSP_EFORMAT: it is none, or damaged. */
+int checkpoint_read(struct checkpoint *c, const char *path, int *there);
+/* Durable when it returns. */
+int checkpoint_write(struct checkpoint *c, const char *path);
+int checkpoint_add(struct checkpoint *c, uint32_t db, struct rsp_span key, uint64_t until);
+/* That many records are there: what was open up to there is no more. */
+void checkpoint_reached(struct checkpoint *c, uint64_t acknowledged);
+void checkpoint_close_all(struct checkpoint *c);
+/* Takes the file away; one that is not there is fine. */
+int checkpoint_remove(const struct rsp_env *env, const char *path);
+void checkpoint_free(struct checkpoint *c);
+
+#endif

@@ -1,0 +1,263 @@
+/* What this is: the first pass of a restore: the whole dump is checked, and what would be sent is made and counted.
+ * Rests on: load_impl.h, respite/sys/check.h.
+ * Does not: write.
+ *
+ * Both on one reading of the source, which may cost decryption and decompression: the check's workers look into the
+ * values while the feeding thread makes the commands and throws them away. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <respite/sys/check.h>
+
+#include "job/load_impl.h"
+
+struct counting {
+    struct load *x;
+    struct rsp_env env, quiet;
+    struct rsp_error err;
+    struct resp_maker *maker;
+    struct buf verdicts;
+    uint8_t open_verdict; /* of the record in parts */
+    int open_expires;
+    uint64_t open_bytes;
+    int stopped; /* the fault that ended the counting: the check goes on to say what is wrong */
+    struct rsp_scratch key;
+    struct sip names;
+    uint64_t findings;
+    int code;
+    char first[160];
+};
+
+/* ---- shared by the passes ---- */
+
+int load_source(struct load *x, struct rsp_source **source)
+{
+    int rc;
+    *source = NULL;
+    rc = x->open(x->ctx, source);
+    if (rc < 0 && x->env.error && !x->env.error->code) (void)fail(&x->env, rc, NULL, "cannot open the snapshot");
+    return rc;
+}
+
+void load_pass(struct load *x, const char *what)
+{
+    if (x->o.pass) x->o.pass(x->o.opaque, what);
+}
+
+void load_run_options(const struct load *x, struct rsp_rdb_run_options *run)
+{
+    memset(run, 0, sizeof *run);
+    run->size = sizeof *run;
+    run->threads = x->o.threads;
+    run->cancel = x->o.cancel;
+    run->progress = x->o.progress;
+    run->progress_opaque = x->o.opaque;
+}
+
+uint32_t load_map(const struct load *x, uint32_t db)
+{
+    for (size_t i = 0; i < x->o.resp.dbs_n; i++)
+        if (x->o.resp.dbs[i].from == db) return x->o.resp.dbs[i].to;
+    return db;
+}
+
+struct load_db *load_db(struct load *x, uint32_t db)
+{
+    struct load_db *d = (struct load_db *)(void *)x->dbs.p;
+    size_t n = x->dbs.n / sizeof *d;
+    for (size_t i = n; i > 0; i--)
+        if (d[i - 1].db == db) return &d[i - 1];
+    return NULL;
+}
+
+/* ---- counting ---- */
+
+static int name_of(struct counting *c, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
+{
+    struct rsp_span key;
+    uint8_t head[12];
+    int rc = rsp_rdb_batch_key(&c->quiet, b, i, &c->key, &key);
+    if (rc == RSP_EFORMAT) return RSP_OK; /* the check will say so */
+    if (rc) return rc;
+    for (unsigned n = 0; n < 4; n++) head[n] = (uint8_t)(i->db >> (8 * n));
+    for (unsigned n = 0; n < 8; n++) head[4 + n] = (uint8_t)((uint64_t)key.n >> (8 * n));
+    sip_add(&c->names, head, sizeof head);
+    sip_add(&c->names, key.p, key.n);
+    return RSP_OK;
+}
+
+static int accepted(struct counting *c, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
+{
+    c->x->r.plan.expires += c->open_expires != 0;
+    return c->x->o.checkpoint ? name_of(c, b, i) : RSP_OK;
+}
+
+/* As the run judges for its workers (rdb/run.c). */
+static int judge(struct counting *c, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, uint8_t *verdict)
+{
+    struct rsp_filter *filter = c->x->o.resp.run.filter;
+    int first = i->flags & RSP_ITEM_FIRST, unsure = !first && c->open_verdict == RSP_FILTER_UNSURE, rc;
+    struct rsp_key_facts f = {0};
+    c->open_bytes = first ? i->end - i->start : c->open_bytes + (i->end - i->start);
+    if (first) c->open_expires = i->flags & RSP_ITEM_EXPIRE;
+    *verdict = c->open_verdict;
+    if (!first && !unsure) return RSP_OK;
+    *verdict = c->open_verdict = RSP_FILTER_ACCEPT;
+    if (filter) {
+        rc = rsp_rdb_batch_key(&c->quiet, b, i, &c->key, &f.key);
+        if (rc && rc != RSP_EFORMAT) return rc;
+        f.db = i->db;
+        f.value_type = rsp_rdb_value_type(b->dialect, i->type);
+        f.has_expire = (i->flags & RSP_ITEM_EXPIRE) != 0;
+        f.expire_ms = i->expire_ms;
+        f.size_bytes = c->open_bytes;
+        f.size_known = (i->flags & RSP_ITEM_LAST) != 0;
+        if (!rc) *verdict = c->open_verdict = (uint8_t)rsp_filter_match(filter, &f);
+    }
+    return *verdict == RSP_FILTER_ACCEPT ? accepted(c, b, i) : RSP_OK;
+}
+
+/* "#!lua name=NAME": so that one that is there is met before the first write. */
+static int library(struct load *x, const struct resp_unit *u)
+{
+    const char *p = memmem(u->p, u->n, "#!", 2), *end = (const char *)u->p + u->n, *line, *name;
+    size_t n = 0;
+    int rc;
+    if (!p) return RSP_OK;
+    line = memchr(p, '\n', (size_t)(end - p));
+    if (!line) line = end;
+    name = memmem(p, (size_t)(line - p), "name=", 5);
+    if (!name) return RSP_OK;
+    name += 5;
+    while (name + n < line && name[n] != ' ' && name[n] != '\r' && name[n] != '\t') n++;
+    if (!n || n > 256) return RSP_OK;
+    rc = buf_add(&x->libraries, name, n);
+    return rc ? rc : buf_byte(&x->libraries, 0);
+}
+
+static int count_unit(void *ctx, const struct resp_unit *u)
+{
+    struct counting *c = ctx;
+    struct load *x = c->x;
+    struct load_db d = {u->db, 0};
+    x->r.plan.bytes += u->n;
+    if (u->flags & RESP_UNIT_FUNCTION) return library(x, u);
+    if (load_db(x, u->db)) return RSP_OK;
+    if (x->dbs.n / sizeof d >= LOAD_DBS_MAX)
+        return fail(&c->env, RSP_ELIMIT, NULL, "more than %u databases would be written", LOAD_DBS_MAX);
+    return buf_add(&x->dbs, &d, sizeof d);
+}
+
+static int count_batch(struct counting *c, const struct rsp_rdb_batch *b)
+{
+    struct rsp_rdb_task task = {0};
+    int rc = b->count > c->verdicts.cap ? buf_reserve(&c->verdicts, b->count) : RSP_OK;
+    for (size_t i = 0; i < b->count && !rc; i++) {
+        c->verdicts.p[i] = RSP_FILTER_ACCEPT;
+        if (b->items[i].kind == RSP_RDB_KEY) rc = judge(c, b, &b->items[i], &c->verdicts.p[i]);
+    }
+    if (rc) return rc;
+    task.batch = (struct rsp_rdb_batch *)b; /* only read */
+    task.verdicts = c->x->o.resp.run.filter ? c->verdicts.p : NULL;
+    rc = resp_maker_work(c->maker, 0, &c->env, &task);
+    if (rc) {
+        resp_maker_drop(c->maker, &task);
+        return rc;
+    }
+    return resp_maker_join(c->maker, &c->env, &task, count_unit, c);
+}
+
+static int is_damage(int rc)
+{
+    return rc == RSP_EFORMAT || rc == RSP_ETRUNCATED || rc == RSP_ECHECKSUM || rc == RSP_EVERSION;
+}
+
+static int on_scanned(void *opaque, const struct rsp_rdb_batch *b)
+{
+    struct counting *c = opaque;
+    int rc = c->stopped ? RSP_OK : count_batch(c, b);
+    if (rc >= 0) return RSP_OK;
+    c->stopped = rc;
+    return is_damage(rc) ? RSP_OK : rc;
+}
+
+static int on_finding(void *opaque, const struct rsp_finding *f)
+{
+    struct counting *c = opaque;
+    if (c->findings++) return RSP_OK;
+    c->code = !strcmp(f->kind, "checksum")    ? RSP_ECHECKSUM
+              : !strcmp(f->kind, "truncated") ? RSP_ETRUNCATED
+              : !strcmp(f->kind, "version")   ? RSP_EVERSION
+                                              : RSP_EFORMAT;
+    snprintf(c->first, sizeof c->first, "offset %" PRIu64 ": %s", f->offset, f->reason);
+    return RSP_OK;
+}
+
+static int counter(struct counting *c)
+{
+    struct rsp_resp_options o = c->x->o.resp;
+    int rc;
+    o.drop_losses = 1; /* all of them are counted, then judged */
+    o.run.threads = 1;
+    rc = resp_maker_new(&c->env, &o, &c->maker);
+    return rc;
+}
+
+static int run_check(struct counting *c)
+{
+    struct load *x = c->x;
+    struct rsp_check_options co = {.size = sizeof co, .tmpdir = x->o.tmpdir, .found = on_finding, .opaque = c};
+    struct rsp_check_report report = {.size = sizeof report};
+    struct rsp_source *source;
+    int rc;
+    load_run_options(x, &co.run);
+    co.run.scanned = on_scanned;
+    co.run.scanned_opaque = c;
+    rc = load_source(x, &source);
+    if (rc) return rc;
+    rc = rsp_check_file(&x->env, source, &co, &report);
+    rsp_source_free(source);
+    if (rc < 0) return rc;
+    if (report.not_rdb) return fail(&x->env, RSP_EFORMAT, NULL, "what is to be restored is no RDB file");
+    if (c->findings)
+        return fail(&x->env, c->code, NULL,
+                    "what is to be restored is damaged, and nothing was written: %s (%" PRIu64 " findings)", c->first,
+                    c->findings);
+    return c->stopped;
+}
+
+int load_check(struct load *x)
+{
+    static const uint8_t key[16] = "respite load sel";
+    struct counting *c = mem_zero(&x->env, sizeof *c);
+    struct rsp_resp_report made = {.size = sizeof made};
+    int rc;
+    if (!c) return RSP_ENOMEM;
+    load_pass(x, "checking");
+    c->x = x;
+    c->env = c->quiet = x->env;
+    c->env.error = &c->err;
+    c->quiet.error = NULL;
+    buf_init(&c->verdicts, &c->env);
+    x->dbs.env = x->libraries.env = &c->env;
+    sip_init(&c->names, key, 0);
+    rc = counter(c);
+    if (!rc) rc = run_check(c);
+    x->dbs.env = x->libraries.env = &x->env;
+    if (rc < 0 && x->env.error && !x->env.error->code && c->err.code) *x->env.error = c->err;
+    if (!rc) {
+        resp_maker_report(c->maker, &made);
+        x->r.plan.keys = made.keys;
+        x->r.plan.functions = made.functions;
+        x->r.plan.dropped = made.dropped;
+        x->r.plan.losses = made.losses;
+        x->selection = sip_end64(&c->names);
+        x->plan_commands = made.commands;
+    }
+    resp_maker_free(c->maker);
+    buf_free(&c->verdicts);
+    rsp_scratch_free(&c->env, &c->key);
+    mem_free(&x->env, c, sizeof *c);
+    return rc;
+}

@@ -1,0 +1,199 @@
+/* What this is: the last pass: what the target holds now, beside what was to be restored.
+ * Rests on: load_impl.h, rows.h, respite/sys/server.h (capture).
+ * Does not: judge a difference while others wrote: that is told beside it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "job/load_impl.h"
+#include "job/rows.h"
+
+/* ---- did others write? ---- */
+
+/* Commands that change no data: all others count, known or not. */
+static int harmless(const char *p, size_t n)
+{
+    static const char *const names[] = {
+        "ping",         "info",       "select",  "exists",     "replconf",      "psync",    "sync",
+        "auth",         "hello",      "dbsize",  "get",        "mget",          "scan",     "type",
+        "ttl",          "pttl",       "keys",    "role",       "echo",          "hget",     "hgetall",
+        "hmget",        "hlen",       "hscan",   "hexists",    "strlen",        "getrange", "llen",
+        "lrange",       "lindex",     "scard",   "smembers",   "sismember",     "sscan",    "zcard",
+        "zrange",       "zscore",     "zscan",   "zrank",      "zrangebyscore", "xlen",     "xrange",
+        "xrevrange",    "xread",      "dump",    "lastsave",   "bgsave",        "save",     "subscribe",
+        "unsubscribe",  "psubscribe", "publish", "monitor",    "time",          "wait",     "quit",
+        "command",      "client",     "config",  "acl",        "latency",       "slowlog",  "memory",
+        "object",       "module",     "cluster", "expiretime", "pexpiretime",   "lolwut",   "randomkey",
+        "bgrewriteaof", "xinfo"};
+    static const char *const whole[] = {"function|list", "function|dump", "function|stats",
+                                        "script|exists", "debug|digest",  "pubsub|channels"};
+    const char *bar = memchr(p, '|', n);
+    size_t first = bar ? (size_t)(bar - p) : n;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == first && !memcmp(names[i], p, first)) return 1;
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        if (strlen(whole[i]) == n && !memcmp(whole[i], p, n)) return 1;
+    return 0;
+}
+
+/* "cmdstat_NAME:calls=N,..." */
+static void add_calls(const char *p, size_t n, uint64_t *sum)
+{
+    static const char head[] = "cmdstat_", calls[] = ":calls=";
+    const char *at, *end = p + n;
+    uint64_t v = 0;
+    if (n < sizeof head - 1 || memcmp(p, head, sizeof head - 1)) return;
+    p += sizeof head - 1;
+    at = memmem(p, (size_t)(end - p), calls, sizeof calls - 1);
+    if (!at || harmless(p, (size_t)(at - p))) return;
+    for (at += sizeof calls - 1; at < end && *at >= '0' && *at <= '9'; at++) v = v * 10 + (uint64_t)(*at - '0');
+    *sum += v;
+}
+
+int load_calls(struct load *x, struct load_calls *calls)
+{
+    static const struct rsp_span argv[2] = {{(const uint8_t *)"INFO", 4}, {(const uint8_t *)"commandstats", 12}};
+    const struct rsp_reply *r;
+    int rc = rsp_server_ask(x->server, 2, argv, &r);
+    memset(calls, 0, sizeof *calls);
+    if (rc || r->type != RSP_REPLY_BULK) return rc;
+    for (const char *p = (const char *)r->text.p, *end = p + r->text.n; p < end;) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p));
+        size_t n = nl ? (size_t)(nl - p) : (size_t)(end - p);
+        add_calls(p, n, &calls->n);
+        calls->known = 1;
+        p += n + 1;
+    }
+    return RSP_OK;
+}
+
+/* ---- rows ---- */
+
+static int row_before(const struct row *a, const struct row *b)
+{
+    return a->key.hi != b->key.hi ? a->key.hi < b->key.hi : a->key.lo < b->key.lo;
+}
+
+static int copy_row(struct rsp_rows *from, struct rsp_rows *to, const struct row *row)
+{
+    uint8_t name[5 + ROWS_NAME_MAX];
+    size_t got = 0;
+    int rc = rsp_spool_read(from->names, row->name, name, sizeof name, &got);
+    if (rc) return rc;
+    if (got < 5 || name[4] > got - 5) return fail(&from->env, RSP_EIO, NULL, "a key's name is not there");
+    return rows_add(to, row, name, 5 + (size_t)name[4]);
+}
+
+/* Keys that were left as they were are not ours to compare. */
+static int without(struct load *x, struct rsp_rows **rows, struct rsp_rows *skipped)
+{
+    struct row_walk a = {0}, b = {0};
+    struct rsp_rows *kept = NULL;
+    struct row row, gone;
+    int rc, rc2 = RSP_OK;
+    rows_seal(skipped);
+    rc = rows_new(&x->env, x->o.tmpdir, ROWS_RUN, &kept);
+    if (!rc) rc = row_walk_open(&a, &x->env, *rows);
+    if (!rc) rc = row_walk_open(&b, &x->env, skipped);
+    if (!rc) rc2 = row_walk_next(&b, &gone);
+    while (!rc && rc2 >= 0) {
+        rc = row_walk_next(&a, &row);
+        while (!rc && !rc2 && row_before(&gone, &row)) rc2 = row_walk_next(&b, &gone);
+        if (rc || rc2 < 0) break;
+        if (!rc2 && !row_before(&row, &gone)) continue; /* the same */
+        rc = copy_row(*rows, kept, &row);
+    }
+    row_walk_close(&a);
+    row_walk_close(&b);
+    if (rc2 < 0) rc = rc2;
+    if (rc != RSP_END) {
+        rsp_rows_free(kept);
+        return rc;
+    }
+    rows_seal(kept);
+    rsp_rows_free(*rows);
+    *rows = kept;
+    return RSP_OK;
+}
+
+static int expected(struct load *x, struct rsp_rows *skipped, struct rsp_rows **ret)
+{
+    const struct rsp_resp_options *o = &x->o.resp;
+    struct rsp_compare_side side = {.size = sizeof side,
+                                    .filter = o->run.filter,
+                                    .ttl = o->ttl,
+                                    .shift_ms = o->shift_ms,
+                                    .now_ms = o->now_ms,
+                                    .dbs = o->dbs,
+                                    .dbs_n = o->dbs_n,
+                                    .target = &o->target};
+    struct rsp_source *source;
+    int rc = load_source(x, &source);
+    if (rc) return rc;
+    rc = rsp_rows_of(&x->env, source, &side, x->o.threads, x->o.tmpdir, x->o.cancel, ret);
+    rsp_source_free(source);
+    if (!rc && x->r.skipped) rc = without(x, ret, skipped);
+    return rc;
+}
+
+/* ---- the target again ---- */
+
+static int why_not(struct load *x, const struct rsp_error *err, int rc)
+{
+    if (rc == RSP_ECANCELED || rc == RSP_ENOMEM) {
+        if (x->env.error && !x->env.error->code) *x->env.error = *err;
+        return rc;
+    }
+    if (err->code) rsp_error_format(err, x->r.why_not, sizeof x->r.why_not);
+    else snprintf(x->r.why_not, sizeof x->r.why_not, "the target cannot be read: %s", rsp_status_text(rc));
+    return RSP_END;
+}
+
+/* RSP_END: it could not be had, and why_not says why. */
+static int found(struct load *x, const struct load_calls *before, struct rsp_rows **ret)
+{
+    struct rsp_capture_options co = {.size = sizeof co, .role = RSP_CAPTURE_AT_MASTER, .cancel = x->o.cancel};
+    struct rsp_compare_side side = {.size = sizeof side};
+    struct rsp_error err = {0};
+    struct rsp_env env = x->env;
+    struct rsp_capture *capture = NULL;
+    struct load_calls after = {0};
+    int rc;
+    env.error = &err;
+    rc = rsp_capture_open(&env, x->endpoint, &co, &capture);
+    if (rc) return why_not(x, &err, rc);
+    if (strcmp(rsp_capture_facts(capture)->server->run_id, rsp_server_facts(x->server)->run_id)) {
+        snprintf(x->r.why_not, sizeof x->r.why_not, "the server that answers now is another, or was started again");
+        rc = RSP_END;
+    }
+    if (!rc && load_calls(x, &after) < 0) after.known = 0;
+    x->r.disturbed = !before->known || !after.known || after.n - before->n != x->r.commands;
+    if (!rc) {
+        rc = rsp_rows_of(&env, rsp_capture_source(capture), &side, x->o.threads, x->o.tmpdir, x->o.cancel, ret);
+        if (rc) rc = why_not(x, &err, rc);
+    }
+    rsp_capture_free(capture);
+    return rc;
+}
+
+int load_compare(struct load *x, const struct load_calls *before, struct rsp_rows *skipped)
+{
+    struct rsp_rows *a = NULL, *b = NULL;
+    int rc;
+    load_pass(x, "comparing");
+    if (x->resumed && x->o.resp.existing == RSP_EXISTING_SKIP && x->skipped_before) {
+        snprintf(x->r.why_not, sizeof x->r.why_not,
+                 "an earlier run left keys alone that were there, and which is not known any more");
+        return RSP_OK;
+    }
+    rc = found(x, before, &b);
+    if (!rc) {
+        int64_t as_of = x->env.now_ms(x->env.clock_opaque);
+        rc = expected(x, skipped, &a);
+        x->r.compare.size = sizeof x->r.compare;
+        if (!rc) rc = rsp_rows_compare(&x->env, a, b, as_of, &x->r.compare);
+        x->r.compared = !rc;
+    }
+    rsp_rows_free(a);
+    rsp_rows_free(b);
+    return rc == RSP_END ? RSP_OK : rc;
+}

@@ -1,0 +1,73 @@
+/* What this is: what a server's refusal of a write means for whoever restores.
+ * Rests on: load_impl.h.
+ * Does not: decide whether it matters. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "job/load_impl.h"
+
+#define AGAIN "then run the restore again"
+
+void load_key_words(const struct pipe_note *note, char *out, size_t size)
+{
+    char key[72];
+    size_t shown = note->key_n < PIPE_KEY ? note->key_n : PIPE_KEY;
+    if (note->flags & RESP_UNIT_FUNCTION) {
+        snprintf(out, size, "a function library");
+        return;
+    }
+    if (note->kind == LOAD_SELECT) {
+        snprintf(out, size, "database %" PRIu32, note->db);
+        return;
+    }
+    printable(key, sizeof key, note->key, shown);
+    snprintf(out, size, "key \"%s%s\" in database %" PRIu32 "%s", key, note->key_n > shown ? "..." : "", note->db,
+             note->keys > 1 ? " or one of those sent with it" : "");
+}
+
+static int denied(struct load *x, const char *what, const char *why)
+{
+    return fail(&x->server_env, RSP_EDENIED, rsp_server_name(x->server), "%.110s: %s", what, why);
+}
+
+int load_refused(struct load *x, const struct pipe_note *note, struct rsp_span text)
+{
+    char what[160], words[120];
+    const struct rsp_server_facts *f = rsp_server_facts(x->server);
+    load_key_words(note, what, sizeof what);
+    printable(words, sizeof words, text.p, text.n);
+    if (resp_error_is(text, "OOM"))
+        return fail(&x->server_env, RSP_ENOSPACE, rsp_server_name(x->server),
+                    "%.110s: the server's memory is full (maxmemory): make room or raise it, " AGAIN, what);
+    if (resp_error_is(text, "READONLY") && f->master_host[0])
+        return fail(&x->server_env, RSP_EDENIED, rsp_server_name(x->server),
+                    "%.100s: the server is a replica: restore into its master, %.64s:%" PRIu32, what, f->master_host,
+                    f->master_port);
+    if (resp_error_is(text, "READONLY"))
+        return denied(x, what, "the server has become a replica: restore into its master");
+    if (resp_error_is(text, "MISCONF"))
+        return denied(x, what, "the server takes no writes since its last save failed: see to its disk, " AGAIN);
+    if (resp_error_is(text, "NOREPLICAS"))
+        return denied(x, what, "the server takes no writes without its replicas (min-replicas-to-write)");
+    if (resp_error_is(text, "MOVED") || resp_error_is(text, "CLUSTERDOWN") || resp_error_is(text, "CROSSSLOT"))
+        return fail(&x->server_env, RSP_EUNSUPPORTED, rsp_server_name(x->server),
+                    "%.80s: %.80s: restore into a cluster is not supported yet", what, words);
+    if (resp_error_is(text, "BUSYKEY") || memmem(words, strlen(words), "already exists", 14))
+        return fail(&x->server_env, RSP_EEXIST, rsp_server_name(x->server),
+                    "%.110s is there already: it appeared meanwhile, or two databases go into one", what);
+    if (resp_error_is(text, "NOPERM") || resp_error_is(text, "LOADING") || resp_error_is(text, "BUSY")) {
+        int rc = server_refused(x->server, "restore", text);
+        return trail(&x->server_env, rc, "%s", what);
+    }
+    return fail(&x->server_env, RSP_EDENIED, rsp_server_name(x->server), "%.110s: the server refused it: %s", what,
+                words);
+}
+
+int load_hand_on(struct load *x, const struct rsp_env *env, int rc)
+{
+    if (rc >= 0 || !env->error || env->error->code) return rc;
+    if (x->server_error.code) *env->error = x->server_error;
+    else if (x->own_error.code) *env->error = x->own_error;
+    return rc;
+}

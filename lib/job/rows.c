@@ -1,0 +1,290 @@
+/* What this is: the rows of a dump: workers digest records, join puts those in parts together.
+ * Rests on: rows.h, respite/sys/rdb_run.h, sys/pool.h.
+ * Does not: compare. */
+#include "job/rows.h"
+
+#include <string.h>
+
+#include <respite/sys/pool.h>
+
+#include "base/bytes.h"
+
+#define WHOLE (RSP_ITEM_FIRST | RSP_ITEM_LAST)
+
+/* A part of a record that does not lie in one piece. */
+struct part {
+    uint32_t item;
+    int carry; /* only a value that is carried on from part to part can read it */
+    struct rsp_dd1_value v;
+    int64_t fields_ms;
+};
+
+/* What a worker leaves. */
+struct made {
+    struct rsp_env env;
+    struct buf rows;  /* struct row; name counts from the begin of names */
+    struct buf names; /* u32 db, u8 length, bytes: one behind the other */
+    struct buf parts; /* struct part */
+};
+
+struct maker {
+    struct rsp_env env;
+    struct rsp_compare_side side;
+    struct rsp_rows *rows;
+    struct row_maker **workers; /* each made by its own thread at first use */
+    size_t workers_n;
+    struct row_maker joiner;
+    /* the record in parts */
+    struct rsp_dd1_value v;
+    int64_t expire_ms, fields_ms;
+    int carried;
+};
+
+/* ---- work ---- */
+
+static int worker_of(struct maker *x, unsigned n, const struct rsp_env *env, struct row_maker **ret)
+{
+    struct row_maker *w;
+    int rc;
+    if (n >= x->workers_n) return fail(env, RSP_ESTATE, NULL, "there is no worker %u", n);
+    w = x->workers[n];
+    if (!w) {
+        w = mem_zero(env, sizeof *w);
+        if (!w) return RSP_ENOMEM;
+        rc = row_maker_init(w, &x->env, &x->side);
+        if (rc) {
+            row_maker_report(w, env, rc);
+            row_maker_free(w);
+            mem_free(&x->env, w, sizeof *w);
+            return rc;
+        }
+        x->workers[n] = w;
+    }
+    *ret = w;
+    return RSP_OK;
+}
+
+static void made_free(struct made *m)
+{
+    struct rsp_env e;
+    if (!m) return;
+    e = m->env;
+    buf_free(&m->rows);
+    buf_free(&m->names);
+    buf_free(&m->parts);
+    mem_free(&e, m, sizeof *m);
+}
+
+static struct made *made_new(const struct rsp_env *env)
+{
+    struct made *m = mem_zero(env, sizeof *m);
+    if (!m) return NULL;
+    m->env = *env;
+    m->env.error = NULL; /* it wanders to another thread */
+    buf_init(&m->rows, &m->env);
+    buf_init(&m->names, &m->env);
+    buf_init(&m->parts, &m->env);
+    return m;
+}
+
+static int put_name(struct buf *b, uint32_t db, struct rsp_span key)
+{
+    uint8_t head[5];
+    int rc;
+    if (key.n > ROWS_NAME_MAX) key.n = ROWS_NAME_MAX;
+    store_le32(head, db);
+    head[4] = (uint8_t)key.n;
+    rc = buf_add(b, head, sizeof head);
+    return rc || !key.n ? rc : buf_add(b, key.p, key.n);
+}
+
+static int whole(struct row_maker *w, struct made *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
+{
+    struct rsp_dd1_value v;
+    struct rsp_span key = {NULL, 0};
+    struct row row;
+    int64_t fields_ms = ROWS_NEVER;
+    uint32_t db = 0;
+    int out = 0, rc = row_elements(w, b, i, 0, &v, &fields_ms);
+    if (!rc) rc = row_of(w, b, i, i->expire_ms, &v, fields_ms, &row, &db, &key, &out);
+    if (rc || out) return rc;
+    row.name = m->names.n;
+    rc = buf_add(&m->rows, &row, sizeof row);
+    if (!rc) rc = put_name(&m->names, db, key);
+    return rc;
+}
+
+/* Streams go in order from their first part on, modules are hashed as one string. */
+static int must_carry(const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
+{
+    int t = rsp_rdb_value_type(b->dialect, i->type);
+    return (i->flags & RSP_ITEM_BIG) || t == RSP_RDB_STREAM || t == RSP_RDB_MODULE;
+}
+
+static int in_part(struct row_maker *w, struct made *m, const struct rsp_rdb_batch *b, uint32_t item)
+{
+    struct part p;
+    int rc = RSP_OK;
+    memset(&p, 0, sizeof p);
+    p.item = item;
+    p.fields_ms = ROWS_NEVER;
+    p.carry = must_carry(b, &b->items[item]);
+    if (!p.carry) rc = row_elements(w, b, &b->items[item], 0, &p.v, &p.fields_ms);
+    return rc ? rc : buf_add(&m->parts, &p, sizeof p);
+}
+
+static int make(struct row_maker *w, struct made *m, const struct rsp_rdb_task *task)
+{
+    const struct rsp_rdb_batch *b = task->batch;
+    int rc = RSP_OK;
+    for (uint32_t k = 0; k < b->count && !rc; k++) {
+        const struct rsp_rdb_item *i = &b->items[k];
+        if (i->kind != RSP_RDB_KEY || (task->verdicts && task->verdicts[k] == RSP_FILTER_REFUSE)) continue;
+        rc = (i->flags & WHOLE) == WHOLE ? whole(w, m, b, i) : in_part(w, m, b, k);
+    }
+    return rc;
+}
+
+static int work(void *ctx, unsigned worker, const struct rsp_env *env, struct rsp_rdb_task *task)
+{
+    struct maker *x = ctx;
+    struct row_maker *w = NULL;
+    struct made *m;
+    int rc = worker_of(x, worker, env, &w);
+    if (rc) return rc;
+    m = made_new(&w->env);
+    if (!m) return row_maker_report(w, env, RSP_ENOMEM);
+    m->rows.env = m->names.env = m->parts.env = &w->env; /* whose record the buffers may write into now */
+    rc = make(w, m, task);
+    m->rows.env = m->names.env = m->parts.env = &m->env;
+    if (rc) {
+        made_free(m);
+        return row_maker_report(w, env, rc);
+    }
+    task->result = m;
+    return RSP_OK;
+}
+
+/* ---- join ---- */
+
+/* The record in parts is complete. */
+static int finish(struct maker *x, const struct rsp_env *env, const struct rsp_rdb_batch *b,
+                  const struct rsp_rdb_item *i)
+{
+    uint8_t room[5 + ROWS_NAME_MAX];
+    struct buf name = {room, 0, sizeof room, &x->env};
+    struct rsp_span key = {NULL, 0};
+    struct row row;
+    uint32_t db = 0;
+    int out = 0;
+    int rc = row_of(&x->joiner, b, i, x->expire_ms, &x->v, x->fields_ms, &row, &db, &key, &out);
+    if (rc || out) return rc;
+    rc = put_name(&name, db, key);
+    return rc ? rc : rows_report(x->rows, env, rows_add(x->rows, &row, name.p, name.n));
+}
+
+static int add_part(struct maker *x, const struct rsp_env *env, const struct rsp_rdb_batch *b, const struct part *p)
+{
+    const struct rsp_rdb_item *i = &b->items[p->item];
+    struct rsp_dd1_value v = p->v;
+    int64_t fields_ms = p->fields_ms;
+    int rc = RSP_OK;
+    if (i->flags & RSP_ITEM_FIRST) {
+        rsp_dd1_begin(x->joiner.dd1);
+        rc = rsp_dd1_take(x->joiner.dd1, &x->v); /* nothing yet */
+        x->expire_ms = i->expire_ms;
+        x->fields_ms = ROWS_NEVER;
+        x->carried = 0;
+    }
+    if (!rc && p->carry) rc = row_elements(&x->joiner, b, i, x->carried, &v, &fields_ms);
+    if (rc) return rc;
+    x->carried = p->carry;
+    if (fields_ms < x->fields_ms) x->fields_ms = fields_ms;
+    rsp_dd1_join(&x->v, &v);
+    return i->flags & RSP_ITEM_LAST ? finish(x, env, b, i) : RSP_OK;
+}
+
+static int join(void *ctx, const struct rsp_env *env, struct rsp_rdb_task *task)
+{
+    struct maker *x = ctx;
+    struct made *m = task->result;
+    const struct part *p = (const struct part *)(const void *)m->parts.p;
+    const struct row *r = (const struct row *)(const void *)m->rows.p;
+    size_t rows = m->rows.n / sizeof *r, parts = m->parts.n / sizeof *p;
+    int rc = RSP_OK;
+    task->result = NULL;
+    for (size_t k = 0; k < parts && !rc; k++)
+        rc = row_maker_report(&x->joiner, env, add_part(x, env, task->batch, &p[k]));
+    for (size_t k = 0; k < rows && !rc; k++) {
+        size_t end = k + 1 < rows ? (size_t)r[k + 1].name : m->names.n;
+        rc = rows_report(x->rows, env, rows_add(x->rows, &r[k], m->names.p + r[k].name, end - (size_t)r[k].name));
+    }
+    made_free(m);
+    return rc;
+}
+
+static void drop(void *ctx, struct rsp_rdb_task *task)
+{
+    (void)ctx;
+    made_free(task->result);
+    task->result = NULL;
+}
+
+/* ---- the whole ---- */
+
+static int prepare(struct maker *x, unsigned threads)
+{
+    int rc;
+    x->workers_n = (size_t)(threads ? threads : rsp_pool_processors()) + 1;
+    x->workers = mem_zero(&x->env, x->workers_n * sizeof *x->workers);
+    if (!x->workers) return RSP_ENOMEM;
+    rc = row_maker_init(&x->joiner, &x->env, &x->side);
+    return row_maker_report(&x->joiner, &x->env, rc);
+}
+
+static void release(struct maker *x)
+{
+    row_maker_free(&x->joiner);
+    for (size_t i = 0; x->workers && i < x->workers_n; i++) {
+        if (!x->workers[i]) continue;
+        row_maker_free(x->workers[i]);
+        mem_free(&x->env, x->workers[i], sizeof **x->workers);
+    }
+    if (x->workers) mem_free(&x->env, x->workers, x->workers_n * sizeof *x->workers);
+}
+
+int rows_of(const struct rsp_env *env, struct rsp_source *source, const struct rsp_compare_side *side, unsigned threads,
+            const char *tmpdir, volatile const int *cancel, size_t run_rows, struct rsp_rows **ret)
+{
+    static const struct rsp_rdb_run_ops ops = {sizeof ops, work, join, drop};
+    struct rsp_rdb_run_options o = {.size = sizeof o, .threads = threads, .cancel = cancel};
+    struct rsp_rdb_run_result result = {.size = sizeof result};
+    struct maker x;
+    int rc;
+    *ret = NULL;
+    memset(&x, 0, sizeof x);
+    env_init(&x.env, env);
+    if (side) memcpy(&x.side, side, side->size && side->size < sizeof x.side ? side->size : sizeof x.side);
+    o.filter = x.side.filter;
+    rc = rows_new(&x.env, tmpdir, run_rows, &x.rows);
+    if (rc) return rc;
+    rc = prepare(&x, threads);
+    if (!rc) rc = rsp_rdb_run(&x.env, source, &o, &ops, &x, &result);
+    if (!rc && result.feed.crc_state == RSP_RDB_CRC_WRONG)
+        rc = fail(&x.env, RSP_ECHECKSUM, NULL, "the dump's checksum is wrong");
+    if (!rc) rows_seal(x.rows);
+    x.joiner.env.error = NULL;
+    release(&x);
+    if (rc) {
+        rsp_rows_free(x.rows);
+        return rc;
+    }
+    *ret = x.rows;
+    return RSP_OK;
+}
+
+int rsp_rows_of(const struct rsp_env *env, struct rsp_source *source, const struct rsp_compare_side *side,
+                unsigned threads, const char *tmpdir, volatile const int *cancel, struct rsp_rows **ret)
+{
+    return rows_of(env, source, side, threads, tmpdir, cancel, ROWS_RUN, ret);
+}

@@ -1,0 +1,98 @@
+/* What this is: a dataset as rows: what each record is called (a hash), what it holds (R of dd1) and when it ends.
+ * Rests on: respite/sys/live.h, sys/digest.h, sys/spool.h, base/buf.h.
+ * Does not: keep values. Memory is bounded: rows are sorted by runs of ROWS_RUN, which lie in a nameless file. */
+#ifndef JOB_ROWS_H
+#define JOB_ROWS_H
+
+#include <respite/sys/digest.h>
+#include <respite/sys/live.h>
+#include <respite/sys/spool.h>
+
+#include "base/buf.h"
+#include "base/sip.h"
+
+#define ROWS_RUN 150000             /* rows sorted in memory at once */
+#define ROWS_NAME_MAX 100           /* bytes of a key that are kept */
+#define ROWS_NAME_MEMORY (1u << 20) /* of names, before they go to a file */
+#define ROWS_READ_MEMORY (8u << 20) /* read-ahead of all runs of a dataset together */
+#define ROWS_NEVER INT64_MAX        /* of fields_ms */
+
+/* Rows have one order: by key, then by place in the dump. */
+struct row {
+    struct sip128 key; /* of database and key */
+    struct rsp_dd1_sum r;
+    int64_t expire_ms; /* RSP_RDB_NO_EXPIRE: none */
+    int64_t fields_ms; /* when its first hash field expires; ROWS_NEVER */
+    uint64_t name;     /* where its name stands; later records have a greater one */
+};
+
+struct rsp_rows {
+    struct rsp_env env;
+    struct rsp_error err; /* env's record: rows are filled by one thread and freed by another */
+    struct buf fresh;     /* struct row, not yet in a run; the last run once sealed */
+    struct buf runs;      /* uint64_t: rows of each run in the file */
+    struct rsp_spool *file, *names;
+    uint64_t n;
+    size_t run_rows;
+};
+
+/* ---- rows.c: out of a dump ---- */
+
+struct sip128 row_key(uint32_t db, struct rsp_span key);
+/* rsp_rows_of with runs of that length. */
+int rows_of(const struct rsp_env *env, struct rsp_source *source, const struct rsp_compare_side *side, unsigned threads,
+            const char *tmpdir, volatile const int *cancel, size_t run_rows, struct rsp_rows **ret);
+
+/* ---- rows_value.c: one record, or one part of a record ---- */
+
+struct row_maker {
+    struct rsp_env env;
+    struct rsp_error err;
+    const struct rsp_compare_side *side;
+    struct rsp_rdb_value *value;
+    struct rsp_dd1 *dd1;
+    struct rsp_scratch key;
+};
+int row_maker_init(struct row_maker *m, const struct rsp_env *env, const struct rsp_compare_side *side);
+void row_maker_free(struct row_maker *m);
+/* Elements up to the end of the item, changed as side says, into *v; *fields_ms becomes less when a field ends earlier.
+ * carry: goes on where the part before it left off. */
+int row_elements(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int carry,
+                 struct rsp_dd1_value *v, int64_t *fields_ms);
+/* The record's row (but for its name: *key, *db) once its value is known. *out 1: side leaves it out. */
+int row_of(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int64_t expire_ms,
+           const struct rsp_dd1_value *v, int64_t fields_ms, struct row *row, uint32_t *db, struct rsp_span *key,
+           int *out);
+/* What m's own record says, into env's. */
+int row_maker_report(const struct row_maker *m, const struct rsp_env *env, int rc);
+
+/* ---- rows_store.c ---- */
+
+int rows_new(const struct rsp_env *env, const char *tmpdir, size_t run_rows, struct rsp_rows **ret);
+/* A row with its name: u32 db, u8 length, bytes. */
+int rows_add(struct rsp_rows *rows, const struct row *row, const uint8_t *name, size_t name_n);
+/* No more rows: sorts the last run. */
+void rows_seal(struct rsp_rows *rows);
+/* What the rows' own record says, into env's. Returns rc. */
+int rows_report(const struct rsp_rows *rows, const struct rsp_env *env, int rc);
+/* "db 3: user:1" printable. */
+int rows_name(struct rsp_rows *rows, uint64_t name, char *out, size_t size);
+
+/* All rows in order, by merging the runs. */
+struct row_run {
+    uint64_t at, end; /* rows of the file not yet read */
+    struct row *p;
+    size_t i, n;
+};
+struct row_walk {
+    struct rsp_rows *rows;
+    const struct rsp_env *env;
+    struct row_run *runs;
+    size_t runs_n, *heap, heap_n, each; /* each: rows read at once */
+};
+int row_walk_open(struct row_walk *w, const struct rsp_env *env, struct rsp_rows *rows);
+/* RSP_OK; RSP_END. Of several rows of one key only the last in the dump. */
+int row_walk_next(struct row_walk *w, struct row *row);
+void row_walk_close(struct row_walk *w);
+
+#endif

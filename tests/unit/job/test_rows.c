@@ -1,0 +1,603 @@
+/* What this is: tests of the rows of a dataset: digests as dd1 has them, what is compared, what is left out, in bounded memory.
+ * Rests on: job/rows.h, rdb_builder.h, libcheck; the dumps in tests/data.
+ * Does not: start servers. */
+#include <check.h>
+#undef fail
+#include <glob.h>
+#include <stdio.h>
+
+#define MUST(condition)                                                 \
+    do {                                                                \
+        if (!(condition)) ck_abort_msg("%s does not hold", #condition); \
+    } while (0)
+
+#include "rdb_builder.h"
+
+#include "job/dump.h"
+#include "job/rows.h"
+
+#define NOW INT64_C(1790000000000)
+
+static struct rsp_error error;
+static struct rsp_env env = {.size = sizeof env, .error = &error};
+static struct rsp_compare_report report;
+
+static void setup(void)
+{
+    rsp_error_clear(&error);
+}
+
+static int make(const struct made *m, const struct rsp_compare_side *side, size_t run, unsigned threads,
+                struct rsp_rows **ret)
+{
+    struct rsp_source *source = NULL;
+    int rc;
+    ck_assert_int_eq(rsp_source_memory(NULL, m->p, m->n, &source), RSP_OK);
+    rc = rows_of(&env, source, side, threads, NULL, NULL, run, ret);
+    rsp_source_free(source);
+    return rc;
+}
+
+static struct rsp_rows *rows(const struct made *m, const struct rsp_compare_side *side, size_t run)
+{
+    struct rsp_rows *r = NULL;
+    struct rsp_compare_side full;
+    memset(&full, 0, sizeof full);
+    if (side) full = *side;
+    full.size = sizeof full;
+    ck_assert_msg(make(m, &full, run, 1, &r) == RSP_OK, "%s", error.message);
+    return r;
+}
+
+static void compare(const struct made *a, const struct rsp_compare_side *side, const struct made *b, int64_t as_of)
+{
+    struct rsp_rows *x = rows(a, side, 1000), *y = rows(b, NULL, 1000);
+    memset(&report, 0, sizeof report);
+    report.size = sizeof report;
+    ck_assert_int_eq(rsp_rows_compare(&env, x, y, as_of, &report), RSP_OK);
+    rsp_rows_free(x);
+    rsp_rows_free(y);
+}
+
+static void expect(int verdict, uint64_t keys, uint64_t missing, uint64_t changed, uint64_t others, uint64_t expired)
+{
+    ck_assert_int_eq(report.verdict, verdict);
+    ck_assert_uint_eq(report.keys, keys);
+    ck_assert_uint_eq(report.missing, missing);
+    ck_assert_uint_eq(report.changed, changed);
+    ck_assert_uint_eq(report.others, others);
+    ck_assert_uint_eq(report.expired, expired);
+    ck_assert_int_eq(memcmp(report.expected, report.found, 16) == 0, verdict == RSP_COMPARE_EQUAL);
+}
+
+static void put_db(struct made *m, unsigned db)
+{
+    put_byte(m, 0xfe);
+    put_len(m, db);
+}
+
+/* expire 0: none */
+static void put_key(struct made *m, const char *name, const char *value, int64_t expire)
+{
+    if (expire) {
+        put_byte(m, 0xfc);
+        put_le(m, (uint64_t)expire, 8);
+    }
+    record_begin(m, 0, name);
+    put_text(m, value);
+}
+
+static struct made one(const char *name, const char *value, int64_t expire)
+{
+    struct made m = {0};
+    file_begin(&m, "REDIS0012");
+    put_db(&m, 0);
+    put_key(&m, name, value, expire);
+    file_end(&m);
+    return m;
+}
+
+/* Keys from..to - 1 in that order or the other, each third with an expiry; leave one out, give one another value. */
+static struct made many(unsigned n, int backwards, int without, int other)
+{
+    struct made m = {0};
+    file_begin(&m, "REDIS0011");
+    put_db(&m, 0);
+    for (unsigned k = 0; k < n; k++) {
+        unsigned i = backwards ? n - 1 - k : k;
+        char name[32];
+        if ((int)i == without) continue;
+        snprintf(name, sizeof name, "key:%u", i);
+        put_key(&m, name, (int)i == other ? "other" : name, i % 3 ? 0 : NOW + 1000 + i);
+    }
+    file_end(&m);
+    return m;
+}
+
+/* ---- runs ---- */
+
+START_TEST(in_any_order)
+{
+    static const size_t runs[] = {1, 7, 100, 5000, 100000};
+    struct made a = many(5000, 0, -1, -1), b = many(5000, 1, -1, -1);
+    struct rsp_rows *x = rows(&a, NULL, runs[_i]), *y = rows(&b, NULL, 1000);
+    ck_assert_uint_eq(rsp_rows_count(x), 5000);
+    report.size = sizeof report;
+    ck_assert_int_eq(rsp_rows_compare(&env, x, y, NOW, &report), RSP_OK);
+    expect(RSP_COMPARE_EQUAL, 5000, 0, 0, 0, 0);
+    ck_assert_str_eq(report.first, "");
+    ck_assert_int_eq(rsp_rows_compare(&env, y, x, NOW + 1000 + 1500, &report), RSP_OK); /* as often as one likes */
+    expect(RSP_COMPARE_EQUAL, 5000 - 501, 0, 0, 0, 501);
+    rsp_rows_free(x);
+    rsp_rows_free(y);
+    made_free(&a);
+    made_free(&b);
+}
+END_TEST
+
+START_TEST(what_differs)
+{
+    struct made a = many(3000, 0, 2000, -1), b = many(3000, 1, 1001, 777);
+    compare(&a, NULL, &b, NOW);
+    expect(RSP_COMPARE_DIFFERENT, 2999, 1, 1, 1, 0);
+    ck_assert_str_eq(report.first, "db 0: key:777"); /* the first in the dump, whatever the order of the rows */
+    compare(&b, NULL, &a, NOW);
+    expect(RSP_COMPARE_DIFFERENT, 2999, 1, 1, 1, 0);
+    ck_assert_str_eq(report.first, "db 0: key:2000");
+    made_free(&a);
+    made_free(&b);
+}
+END_TEST
+
+START_TEST(nothing)
+{
+    struct made a = many(0, 0, -1, -1), b = many(3, 0, -1, -1);
+    compare(&a, NULL, &a, NOW);
+    expect(RSP_COMPARE_EQUAL, 0, 0, 0, 0, 0);
+    compare(&a, NULL, &b, NOW);
+    expect(RSP_COMPARE_EQUAL, 0, 0, 0, 3, 0);
+    compare(&b, NULL, &a, NOW);
+    expect(RSP_COMPARE_DIFFERENT, 3, 3, 0, 0, 0);
+    made_free(&a);
+    made_free(&b);
+}
+END_TEST
+
+START_TEST(long_and_odd_names)
+{
+    char name[400];
+    struct made a, none = many(0, 0, -1, -1);
+    memset(name, 'n', sizeof name - 1);
+    name[0] = '\n';
+    name[sizeof name - 1] = 0;
+    a = one(name, "v", 0);
+    compare(&a, NULL, &none, NOW);
+    ck_assert_int_eq(strncmp(report.first, "db 0: \\x0annnn", 13), 0);
+    made_free(&a);
+    made_free(&none);
+}
+END_TEST
+
+/* ---- expiries ---- */
+
+/* Of one key in both datasets, with these expiries: what is found. */
+START_TEST(expired_on_both_sides)
+{
+    static const struct {
+        int64_t a, b;
+        int verdict;
+        unsigned keys, changed, expired;
+    } cases[] = {
+        {0, 0, RSP_COMPARE_EQUAL, 1, 0, 0},
+        {NOW + 1, NOW + 1, RSP_COMPARE_EQUAL, 1, 0, 0},
+        {NOW + 1, NOW + 2, RSP_COMPARE_DIFFERENT, 1, 1, 0},
+        {NOW + 1, 0, RSP_COMPARE_DIFFERENT, 1, 1, 0},
+        {NOW, NOW, RSP_COMPARE_EQUAL, 0, 0, 1},
+        {NOW, 0, RSP_COMPARE_DIFFERENT, 1, 1, 0}, /* lost its expiry */
+        {0, NOW, RSP_COMPARE_DIFFERENT, 1, 1, 0},
+        {-5, -5, RSP_COMPARE_EQUAL, 0, 0, 1},
+    };
+    struct made a = one("k", "v", cases[_i].a), b = one("k", "v", cases[_i].b);
+    compare(&a, NULL, &b, NOW);
+    expect(cases[_i].verdict, cases[_i].keys, 0, cases[_i].changed, 0, cases[_i].expired);
+    made_free(&a);
+    made_free(&b);
+}
+END_TEST
+
+START_TEST(expired_on_one_side)
+{
+    struct made a = one("k", "v", NOW), none = many(0, 0, -1, -1);
+    compare(&a, NULL, &none, NOW);
+    expect(RSP_COMPARE_EQUAL, 0, 0, 0, 0, 1);
+    compare(&a, NULL, &none, NOW - 1);
+    expect(RSP_COMPARE_DIFFERENT, 1, 1, 0, 0, 0);
+    compare(&none, NULL, &a, NOW);
+    expect(RSP_COMPARE_EQUAL, 0, 0, 0, 0, 1);
+    made_free(&a);
+    made_free(&none);
+}
+END_TEST
+
+START_TEST(expiries_changed)
+{
+    struct made soon = one("k", "v", NOW + 5), late = one("k", "v", NOW + 1005), never = one("k", "v", 0);
+    struct rsp_compare_side shift = {.ttl = RSP_TTL_SHIFT, .shift_ms = 1000}, persist = {.ttl = RSP_TTL_PERSIST};
+    struct rsp_compare_side drop = {.ttl = RSP_TTL_DROP_EXPIRED, .now_ms = NOW + 5};
+    struct made far = one("k", "v", INT64_MAX - 3), end = one("k", "v", INT64_MAX);
+    compare(&soon, &shift, &late, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    compare(&never, &shift, &never, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    compare(&far, &shift, &end, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    shift.shift_ms = -1000;
+    compare(&late, &shift, &soon, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    compare(&soon, &persist, &never, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    compare(&soon, &persist, &soon, NOW);
+    expect(RSP_COMPARE_DIFFERENT, 1, 0, 1, 0, 0);
+    compare(&soon, &drop, &soon, NOW);
+    expect(RSP_COMPARE_EQUAL, 0, 0, 0, 1, 0);
+    drop.now_ms--;
+    compare(&soon, &drop, &soon, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    made_free(&soon), made_free(&late), made_free(&never), made_free(&far), made_free(&end);
+}
+END_TEST
+
+/* A hash of two fields, the second with an expiry when ms is not 0. */
+static struct made hash(int64_t ms, const char *value)
+{
+    struct made m = {0};
+    file_begin(&m, "REDIS0012");
+    put_db(&m, 0);
+    record_begin(&m, ms ? 24 : 4, "h");
+    if (ms) put_le(&m, (uint64_t)ms, 8);
+    put_len(&m, 2);
+    if (ms) put_len(&m, 0);
+    put_text(&m, "f");
+    put_text(&m, "1");
+    if (ms) put_len(&m, 1);
+    put_text(&m, "g");
+    put_text(&m, value);
+    file_end(&m);
+    return m;
+}
+
+START_TEST(fields_that_expire)
+{
+    struct made soon = hash(NOW + 5, "2"), late = hash(NOW + 1005, "2"), never = hash(0, "2"),
+                other = hash(NOW + 5, "3");
+    struct made none = many(0, 0, -1, -1);
+    struct rsp_compare_side shift = {.ttl = RSP_TTL_SHIFT, .shift_ms = 1000}, persist = {.ttl = RSP_TTL_PERSIST};
+    compare(&soon, NULL, &soon, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    compare(&soon, NULL, &late, NOW);
+    expect(RSP_COMPARE_DIFFERENT, 1, 0, 1, 0, 0);
+    compare(&soon, &shift, &late, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    compare(&soon, &persist, &never, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    compare(&soon, NULL, &other, NOW);
+    expect(RSP_COMPARE_DIFFERENT, 1, 0, 1, 0, 0);
+    compare(&soon, NULL, &other, NOW + 5); /* whose fields are being removed */
+    expect(RSP_COMPARE_EQUAL, 0, 0, 0, 0, 1);
+    compare(&soon, NULL, &soon, NOW + 5);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    compare(&soon, NULL, &none, NOW + 5);
+    expect(RSP_COMPARE_EQUAL, 0, 0, 0, 0, 1);
+    made_free(&soon), made_free(&late), made_free(&never), made_free(&other), made_free(&none);
+}
+END_TEST
+
+/* ---- databases, filters, the same key twice ---- */
+
+static struct made two_dbs(unsigned first, unsigned second, const char *value)
+{
+    struct made m = {0};
+    file_begin(&m, "REDIS0011");
+    put_db(&m, first);
+    put_key(&m, "k", "one", 0);
+    put_db(&m, second);
+    put_key(&m, "k", value, 0);
+    file_end(&m);
+    return m;
+}
+
+START_TEST(databases)
+{
+    static const struct rsp_resp_db map[] = {{3, 9}, {9, 3}}, joined[] = {{3, 5}, {9, 5}};
+    struct rsp_compare_side side = {.dbs = map, .dbs_n = 2};
+    struct made a = two_dbs(3, 9, "two"), b = two_dbs(9, 3, "two"), last = two_dbs(4, 5, "two");
+    compare(&a, NULL, &b, NOW);
+    ck_assert_uint_eq(report.changed, 2);
+    ck_assert_int_eq(memcmp(report.expected, report.found, 16), 0); /* dd1 does not know databases, rows do */
+    compare(&a, &side, &b, NOW);
+    expect(RSP_COMPARE_EQUAL, 2, 0, 0, 0, 0);
+    side.dbs = joined;
+    compare(&a, &side, &last, NOW); /* the later one counts */
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 1, 0);
+    side.dbs_n = 1;
+    compare(&a, &side, &b, NOW);
+    ck_assert_str_eq(report.first, "db 5: k");
+    made_free(&a), made_free(&b), made_free(&last);
+}
+END_TEST
+
+START_TEST(filtered)
+{
+    struct made a = many(300, 0, -1, -1);
+    struct rsp_compare_side side = {.size = sizeof side};
+    ck_assert_int_eq(rsp_filter_new(NULL, &side.filter), RSP_OK);
+    ck_assert_int_eq(rsp_filter_add(side.filter, "key", "key:1?"), RSP_OK);
+    compare(&a, &side, &a, NOW);
+    expect(RSP_COMPARE_EQUAL, 10, 0, 0, 290, 0);
+    rsp_filter_free(side.filter);
+    made_free(&a);
+}
+END_TEST
+
+/* ---- values: what dd1 says of the whole file is what the rows add up to ---- */
+
+static struct rsp_dd1_table *table;
+static struct rsp_dd1_worker *worker;
+
+static int dd1_work(void *ctx, unsigned n, const struct rsp_env *e, struct rsp_rdb_task *task)
+{
+    struct rsp_dd1_part *part = NULL;
+    int rc = rsp_dd1_batch(worker, task, &part);
+    (void)ctx, (void)n, (void)e;
+    task->result = part;
+    return rc;
+}
+
+static int dd1_join(void *ctx, const struct rsp_env *e, struct rsp_rdb_task *task)
+{
+    (void)ctx, (void)e;
+    return rsp_dd1_fold(table, task, task->result);
+}
+
+static void dd1_drop(void *ctx, struct rsp_rdb_task *task)
+{
+    (void)ctx;
+    rsp_dd1_drop(task->result);
+}
+
+static int dd1_of(const struct made *m, uint8_t out[16], uint64_t *keys)
+{
+    static const struct rsp_rdb_run_ops ops = {sizeof ops, dd1_work, dd1_join, dd1_drop};
+    struct rsp_rdb_run_options o = {.size = sizeof o, .threads = 1};
+    struct rsp_rdb_run_result result = {.size = sizeof result};
+    struct rsp_source *source = NULL;
+    int rc;
+    ck_assert_int_eq(rsp_dd1_table_new(NULL, &table), RSP_OK);
+    ck_assert_int_eq(rsp_dd1_worker_new(NULL, &worker), RSP_OK);
+    ck_assert_int_eq(rsp_source_memory(NULL, m->p, m->n, &source), RSP_OK);
+    rc = rsp_rdb_run(NULL, source, &o, &ops, NULL, &result);
+    rsp_source_free(source);
+    dd1_bytes(&rsp_dd1_table_total(table)->with_expiry, out);
+    *keys = rsp_dd1_table_total(table)->keys;
+    if (rsp_dd1_table_broken(table, NULL)) rc = RSP_EFORMAT;
+    if (!rc && result.feed.crc_state == RSP_RDB_CRC_WRONG) rc = RSP_ECHECKSUM;
+    rsp_dd1_worker_free(worker);
+    rsp_dd1_table_free(table);
+    return rc;
+}
+
+static void as_dd1(const struct made *m, const char *what)
+{
+    uint8_t sum[16];
+    uint64_t keys = 0;
+    ck_assert_msg(dd1_of(m, sum, &keys) == RSP_OK, "%s", what);
+    compare(m, NULL, m, INT64_MIN + 1);
+    expect(RSP_COMPARE_EQUAL, keys, 0, 0, 0, 0);
+    ck_assert_msg(!memcmp(report.expected, sum, 16), "%s: another digest", what);
+}
+
+static void load(const char *path, struct made *m)
+{
+    FILE *f = fopen(path, "rb");
+    long n;
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(fseek(f, 0, SEEK_END), 0);
+    n = ftell(f);
+    ck_assert_int_ge(n, 0);
+    ck_assert_int_eq(fseek(f, 0, SEEK_SET), 0);
+    m->n = m->cap = (size_t)n;
+    m->p = malloc(m->n + 1);
+    ck_assert_uint_eq(fread(m->p, 1, m->n, f), m->n);
+    fclose(f);
+}
+
+START_TEST(every_type)
+{
+    static const char *const where[] = {"tests/data/[hrv]*/*.rdb", "tests/data/[hrv]*/*/*.rdb"};
+    unsigned seen = 0;
+    for (size_t k = 0; k < 2; k++) {
+        glob_t g;
+        if (glob(where[k], 0, NULL, &g)) continue;
+        for (size_t i = 0; i < g.gl_pathc; i++) {
+            struct made m = {0};
+            uint8_t sum[16];
+            uint64_t keys;
+            load(g.gl_pathv[i], &m);
+            if (m.n < (4u << 20) && !dd1_of(&m, sum, &keys)) {
+                as_dd1(&m, g.gl_pathv[i]);
+                seen++;
+            }
+            made_free(&m);
+        }
+        globfree(&g);
+    }
+    ck_assert_uint_gt(seen, 20);
+}
+END_TEST
+
+START_TEST(in_many_parts)
+{
+    struct made m = {0};
+    file_begin(&m, "REDIS0012");
+    put_db(&m, 0);
+    put_key(&m, "before", "1", 0);
+    record_begin(&m, 0, "huge");
+    put_noise(&m, 5u << 20, 1, 0);
+    put_byte(&m, 0xfc);
+    put_le(&m, (uint64_t)NOW + 77, 8);
+    record_begin(&m, 1, "list");
+    put_len(&m, 3000);
+    for (unsigned i = 0; i < 3000; i++) put_noise(&m, 900, i, 0);
+    record_begin(&m, 24, "hash");
+    put_le(&m, (uint64_t)NOW, 8);
+    put_len(&m, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        put_len(&m, i);
+        put_noise(&m, 10, i, 0);
+        put_noise(&m, 2u << 20, i, 0);
+    }
+    record_begin(&m, 2, "set");
+    put_len(&m, 200000);
+    for (unsigned i = 0; i < 200000; i++) put_noise(&m, 10, i, 0);
+    put_key(&m, "behind", "1", 0);
+    file_end(&m);
+    as_dd1(&m, "parts");
+    made_free(&m);
+}
+END_TEST
+
+/* The expiry of a field that lies in a late part of its hash. */
+START_TEST(parts_changed)
+{
+    struct made m[2] = {{0}, {0}};
+    struct rsp_compare_side shift = {.ttl = RSP_TTL_SHIFT, .shift_ms = 1000};
+    for (unsigned k = 0; k < 2; k++) {
+        file_begin(&m[k], "REDIS0012");
+        put_db(&m[k], 0);
+        record_begin(&m[k], 24, "hash");
+        put_le(&m[k], (uint64_t)NOW + 1000 * k, 8);
+        put_len(&m[k], 3000);
+        for (unsigned i = 0; i < 3000; i++) {
+            put_len(&m[k], i % 3000 == 2999);
+            put_noise(&m[k], 10, i, 0);
+            put_noise(&m[k], i == 1500 ? 3u << 20 : 900, i, 0);
+        }
+        file_end(&m[k]);
+    }
+    compare(&m[0], &shift, &m[1], NOW - 1);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    compare(&m[0], NULL, &m[1], NOW - 1);
+    expect(RSP_COMPARE_DIFFERENT, 1, 0, 1, 0, 0);
+    compare(&m[0], NULL, &m[1], NOW);
+    expect(RSP_COMPARE_EQUAL, 0, 0, 0, 0, 1);
+    made_free(&m[0]), made_free(&m[1]);
+}
+END_TEST
+
+/* ---- faults ---- */
+
+START_TEST(bad_dumps)
+{
+    struct made m = one("k", "v", 0);
+    struct rsp_rows *r = NULL;
+    m.p[m.n - 1] ^= 1;
+    ck_assert_int_eq(make(&m, NULL, 10, 1, &r), RSP_ECHECKSUM);
+    ck_assert_ptr_null(r);
+    ck_assert_int_eq(error.code, RSP_ECHECKSUM);
+    rsp_error_clear(&error);
+    m.n -= 9;
+    ck_assert_int_eq(make(&m, NULL, 10, 2, &r), RSP_ETRUNCATED);
+    made_free(&m);
+    file_begin(&m, "REDIS0011"); /* a listpack that is none */
+    record_begin(&m, 16, "h");
+    put_text(&m, "nonsense");
+    file_end(&m);
+    rsp_error_clear(&error);
+    ck_assert_int_eq(make(&m, NULL, 10, 2, &r), RSP_EFORMAT);
+    ck_assert_int_eq(error.code, RSP_EFORMAT);
+    ck_assert_ptr_null(r);
+    made_free(&m);
+}
+END_TEST
+
+START_TEST(cancelled)
+{
+    static volatile int stop = 1;
+    struct made m = one("k", "v", 0);
+    struct rsp_source *source = NULL;
+    struct rsp_rows *r = NULL;
+    ck_assert_int_eq(rsp_source_memory(NULL, m.p, m.n, &source), RSP_OK);
+    ck_assert_int_eq(rsp_rows_of(&env, source, NULL, 1, NULL, &stop, &r), RSP_ECANCELED);
+    rsp_source_free(source);
+    made_free(&m);
+}
+END_TEST
+
+static unsigned calls, fail_at_call;
+
+static void *resize(void *opaque, void *p, size_t old_n, size_t n)
+{
+    (void)opaque, (void)old_n;
+    if (!n) {
+        free(p);
+        return NULL;
+    }
+    return ++calls == fail_at_call ? NULL : realloc(p, n);
+}
+
+START_TEST(each_allocation_fails)
+{
+    struct made a = many(300, 0, -1, -1), b = many(300, 1, -1, 7);
+    int rc = RSP_ENOMEM;
+    env.resize = resize;
+    for (fail_at_call = 1; rc == RSP_ENOMEM; fail_at_call++) {
+        struct rsp_rows *x = NULL, *y = NULL;
+        calls = 0;
+        rsp_error_clear(&error);
+        rc = make(&a, NULL, 50, 1, &x);
+        if (!rc) rc = make(&b, NULL, 50, 1, &y);
+        report.size = sizeof report;
+        if (!rc) rc = rsp_rows_compare(&env, x, y, NOW, &report);
+        if (rc) ck_assert_int_eq(error.code, RSP_ENOMEM);
+        rsp_rows_free(x);
+        rsp_rows_free(y);
+    }
+    ck_assert_int_eq(rc, RSP_OK);
+    ck_assert_uint_gt(fail_at_call, 30);
+    expect(RSP_COMPARE_DIFFERENT, 300, 0, 1, 0, 0);
+    env.resize = NULL;
+    made_free(&a), made_free(&b);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("rows");
+    TCase *t = tcase_create("rows");
+    SRunner *r;
+    int failures;
+    tcase_add_checked_fixture(t, setup, NULL);
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, in_any_order, 0, 5);
+    tcase_add_test(t, what_differs);
+    tcase_add_test(t, nothing);
+    tcase_add_test(t, long_and_odd_names);
+    tcase_add_loop_test(t, expired_on_both_sides, 0, 8);
+    tcase_add_test(t, expired_on_one_side);
+    tcase_add_test(t, expiries_changed);
+    tcase_add_test(t, fields_that_expire);
+    tcase_add_test(t, databases);
+    tcase_add_test(t, filtered);
+    tcase_add_test(t, every_type);
+    tcase_add_test(t, in_many_parts);
+    tcase_add_test(t, parts_changed);
+    tcase_add_test(t, bad_dumps);
+    tcase_add_test(t, cancelled);
+    tcase_add_test(t, each_allocation_fails);
+    suite_add_tcase(s, t);
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failures = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failures != 0;
+}
