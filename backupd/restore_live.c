@@ -350,10 +350,10 @@ static int fault(const struct live *l, int rc)
 {
     struct context *c = l->r->c;
     const struct rsp_load_report *p = &l->report;
+    int target = p->target_fault || rc == RSP_EEXIST || rc == RSP_EUNSUPPORTED, code;
     /* Words that neither side wrote: the filter's own record may hold them. */
     if (!c->error.code && l->job.error.code) c->error = l->job.error;
-    int target = p->target_fault || rc == RSP_EEXIST || rc == RSP_EUNSUPPORTED;
-    int code = context_fault(c, rc, target ? l->place : l->r->chosen.name, target ? EXIT_TARGET : EXIT_STORAGE);
+    code = context_fault(c, rc, target ? l->place : l->r->chosen.name, target ? EXIT_TARGET : EXIT_STORAGE);
     if (signal_caught()) {
         if (l->o.checkpoint) print_err("%s: the same command goes on from here", l->o.checkpoint);
         return code;
@@ -366,11 +366,28 @@ static int fault(const struct live *l, int rc)
     return target ? connection_exit(rc, EXIT_TARGET) : code;
 }
 
+/* A target that is not there is told at once: only one that is loading is waited for. */
+static int probe(const struct live *l)
+{
+    struct context *c = l->r->c;
+    struct rsp_server_options options = {.size = sizeof options, .cancel = signal_flag()};
+    struct rsp_server *server = NULL;
+    int code, rc = rsp_server_open(&c->env, &l->r->connection.endpoint, &options, &server);
+    rsp_server_free(server);
+    if (!rc || rc == RSP_EBUSY) {
+        rsp_error_clear(&c->error);
+        return -1;
+    }
+    code = context_fault(c, rc, l->place, EXIT_TARGET);
+    return signal_caught() ? code : connection_exit(rc, EXIT_TARGET);
+}
+
 static int run(struct live *l)
 {
     struct restore *r = l->r;
     char id[33];
     int rc, code = fill(l, id);
+    if (code < 0) code = probe(l);
     if (code >= 0) return code;
     l->report.size = sizeof l->report;
     rc = rsp_load(&r->c->env, open_source, l, &r->connection.endpoint, &l->o, &l->report);

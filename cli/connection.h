@@ -98,7 +98,7 @@ struct connection {
 int connection_refuse(const struct options *o, const int *ids, const struct opt_value *uri);
 /* How near the server was named by these options (uri as above); OPT_FROM_NONE: not at all. */
 enum opt_from connection_named(const struct options *o, const int *ids, const struct opt_value *uri);
-/* The endpoint. What is named nearer stands before what is named farther: host, port and socket before a URI and the
+/* The endpoint; env has an error record. What is named nearer stands before what is named farther: host, port and socket before a URI and the
  * other way round, both at once are refused. Reads the password, asks for it. -1, or the exit status after words;
  * connection_close is due either way. o must outlive it. */
 int connection_open(struct connection *n, const struct rsp_env *env, const struct options *o, const int *ids,

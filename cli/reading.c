@@ -10,7 +10,7 @@
 #include "cli/print.h"
 #include "cli/signal.h"
 
-const char *const reading_format_words[] = {"jsonl", "json", NULL};
+const char *const reading_format_words[] = {"jsonl", "json", "resp", "protocol", NULL};
 const char *const reading_bytes_words[] = {"utf8", "latin1", "base64", NULL};
 const char *const reading_type_words[] = {"string", "list", "set", "zset", "hash", "stream", "array", "module", NULL};
 const char *const reading_ttl_words[] = {"none", "any", "expired", NULL};

@@ -33,24 +33,31 @@ enum reading_id {
     R_FORCE,
     R_ACCEPT_BAD_CHECKSUM,
     R_KEY_BASE64,
+    R_TARGET,
+    R_RESTORE,
+    R_DROP_LOSSES,
     R_THREADS,
     R_NO_PROGRESS,
     READING_COUNT
 };
-/* Of a program that has them all; -1 stands for an option that a program does not have. */
+/* -1 stands for an option that a program does not have. READING_IDS: all but those of READING_COMMAND_ROWS;
+ * READING_ALL_IDS: with them. */
 // clang-format off
-#define READING_IDS \
-    {[R_KEY] = O_KEY, [R_KEY_REGEX] = O_KEY_REGEX, [R_NOT_KEY] = O_NOT_KEY, [R_NOT_KEY_REGEX] = O_NOT_KEY_REGEX, \
+#define READING_IDS {READING_MOST_IDS, [R_TARGET] = -1, [R_RESTORE] = -1, [R_DROP_LOSSES] = -1}
+#define READING_ALL_IDS \
+    {READING_MOST_IDS, [R_TARGET] = O_TARGET, [R_RESTORE] = O_RESTORE, [R_DROP_LOSSES] = O_DROP_LOSSES}
+#define READING_MOST_IDS \
+     [R_KEY] = O_KEY, [R_KEY_REGEX] = O_KEY_REGEX, [R_NOT_KEY] = O_NOT_KEY, [R_NOT_KEY_REGEX] = O_NOT_KEY_REGEX, \
      [R_TYPE] = O_TYPE, [R_DB] = O_DB, [R_SIZE] = O_SIZE, [R_TTL] = O_TTL, \
      [R_SLOT] = O_SLOT, [R_NOW] = O_NOW, [R_LIMIT] = O_LIMIT, [R_TMPDIR] = O_TMPDIR, \
      [R_FORMAT] = O_FORMAT, [R_BYTES] = O_BYTES, [R_WITH_META] = O_WITH_META, [R_OUTPUT] = O_OUTPUT, \
      [R_FORCE] = O_FORCE, [R_ACCEPT_BAD_CHECKSUM] = O_ACCEPT_BAD_CHECKSUM, \
      [R_KEY_BASE64] = O_KEY_BASE64, \
-     [R_THREADS] = O_THREADS, [R_NO_PROGRESS] = O_NO_PROGRESS}
+     [R_THREADS] = O_THREADS, [R_NO_PROGRESS] = O_NO_PROGRESS
 // clang-format on
 
 /* Indices of the words of --format. */
-enum reading_format { READING_JSONL = 0, READING_JSON = 1 };
+enum reading_format { READING_JSONL = 0, READING_JSON = 1, READING_RESP = 2, READING_PROTOCOL = 3 };
 
 extern const char *const reading_format_words[];
 extern const char *const reading_bytes_words[];
@@ -89,7 +96,7 @@ extern const char *const reading_ttl_words[];
  * it has other verbs for them. */
 #define READING_OUTPUT_ROWS(get, export) \
     {O_FORMAT, "format", 'f', OPT_ENUM, .words = reading_format_words, .verbs = (export), \
-     .help = "a JSON object a line, or one JSON array (default: jsonl)"}, \
+     .help = "a JSON object a line, one JSON array, or the commands that build the data again (default: jsonl)"}, \
     {O_BYTES, "bytes", 0, OPT_ENUM, .words = reading_bytes_words, .text = "utf8", .verbs = (export) | (get), \
      .help = "how bytes become JSON strings"}, \
     {O_WITH_META, "with-meta", 0, OPT_FLAG, .verbs = (export), \
@@ -98,6 +105,14 @@ extern const char *const reading_ttl_words[];
      .help = "keep OUT although the checksum is wrong; the exit status tells of it all the same"}, \
     {O_KEY_BASE64, "key-base64", 0, OPT_STRING, .arg = "B64", .verbs = (get), \
      .help = "KEY in base64, for any bytes"}
+/* What --format resp asks for beside them. */
+#define READING_COMMAND_ROWS(export) \
+    {O_TARGET, "target", 0, OPT_STRING, .arg = "SERVER", .verbs = (export), \
+     .help = "the commands are for this server, such as redis:7.0 or valkey:8.1 (default: the newest redis)"}, \
+    {O_RESTORE, "restore", 0, OPT_FLAG, .verbs = (export), \
+     .help = "RESTORE with the value as it is stored, where the target takes that"}, \
+    {O_DROP_LOSSES, "drop-losses", 0, OPT_FLAG, .verbs = (export), \
+     .help = "leave out what cannot be carried to the target, and tell of it, instead of stopping"}
 // clang-format on
 
 /* What a verb works with. May not be moved once it is open: env and run point into it. */
@@ -162,7 +177,16 @@ int reading_get(struct job *job, const struct reading *in, struct rsp_span key);
 
 /* What is at odds in the options of an export: -1, or the exit status. To be asked before anything is opened. */
 int reading_export_usage(struct job *job);
-/* The records as JSON, to stdout or --output; the exit status, after a message. */
+/* The records as JSON or commands, to stdout or --output; the exit status, after a message. */
 int reading_export(struct job *job, const struct reading *in);
+
+/* reading_resp.c: 1 when commands are asked for. */
+int reading_is_resp(struct job *job);
+/* What is at odds in the options then, or without: -1, or the exit status. */
+int reading_resp_usage(struct job *job);
+/* The commands to sink: the library's status; *code becomes EXIT_FINDINGS, after a message, when something was left
+ * out. */
+int reading_resp(struct job *job, const struct reading *in, struct rsp_sink *sink, struct rsp_rdb_run_result *result,
+                 int *code);
 
 #endif

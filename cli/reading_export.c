@@ -1,4 +1,4 @@
-/* What this is: the verb `export`: the data as JSON, to stdout or to a file that appears whole.
+/* What this is: the verb `export`: the data as JSON or commands, to stdout or to a file that appears whole.
  * Rests on: reading.h, respite/sys/json.h, respite/sink.h.
  * Does not: format (lib does). */
 #include <errno.h>
@@ -47,9 +47,10 @@ static int run(struct job *job, const struct reading *in, struct rsp_sink *sink)
 {
     struct rsp_json_options o = options_of(job);
     struct rsp_rdb_run_result r = {.size = sizeof r};
-    int to_file = job_output_is_file(job), keep = 1, rc, code;
+    int to_file = job_output_is_file(job), keep = 1, left_out = EXIT_OK, rc, code;
     job_begin(job, in->name, in->size, !to_file);
-    rc = rsp_json_export(&job->env, in->source, &o, sink, &r);
+    rc = reading_is_resp(job) ? reading_resp(job, in, sink, &r, &left_out)
+                              : rsp_json_export(&job->env, in->source, &o, sink, &r);
     job_end(job);
     if (!rc && in->late && (rc = in->late(job))) r.file_fault = 1;
     if (rc && job->error.sys_errno == EPIPE && !r.file_fault) return EXIT_PIPE;
@@ -59,6 +60,7 @@ static int run(struct job *job, const struct reading *in, struct rsp_sink *sink)
         return code;
     }
     code = judge_end(job, in, &r, &keep);
+    if (code == EXIT_OK) code = left_out;
     if (!keep && to_file) {
         print_err("%s: not written; --accept-bad-checksum keeps it", job_value(job, R_OUTPUT)->text);
         return code;
@@ -72,7 +74,7 @@ int reading_export_usage(struct job *job)
 {
     if (job_value(job, R_FORCE)->count && !job_value(job, R_OUTPUT)->text)
         return options_usage(job->o, "--force needs --output");
-    return -1;
+    return reading_resp_usage(job);
 }
 
 int reading_export(struct job *job, const struct reading *in)

@@ -1,6 +1,6 @@
-/* What this is: `rdbtool export`: the data of a file as JSON.
+/* What this is: `rdbtool export`: the data of a file as JSON or as commands.
  * Rests on: sealed.h, cli/reading.h.
- * Does not: format (lib does) nor write (cli/reading_export.c). */
+ * Does not: format (lib does) nor write (cli/reading_export.c, cli/reading_resp.c). */
 #include "cli/exit.h"
 #include "rdbtool/sealed.h"
 

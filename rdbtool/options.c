@@ -16,12 +16,12 @@ static const struct verb verbs[] = {
      .max = OPERANDS_MANY,
      .help = "is every FILE sound?"},
     {.name = "export",
-     .aliases = "json",
+     .aliases = "json resp protocol",
      .bit = V_EXPORT,
      .operands = "FILE",
      .min = 1,
      .max = 1,
-     .help = "the data as JSON, an object a key (under the name json: one array)"},
+     .help = "the data as JSON, an object a key (under the name json: one array), or as commands (resp)"},
     {.name = "get",
      .bit = V_GET,
      .operands = "FILE [KEY]",
@@ -56,6 +56,7 @@ static const struct opt opts[] = {
     {O_MAX_FINDINGS, "max-findings", 0, OPT_INT, .arg = "N", .min = 0, .max = INT64_MAX, .text = "1000",
      .verbs = V_CHECK, .help = "how many findings of each FILE are printed; all are counted"},
     READING_OUTPUT_ROWS(V_GET, V_EXPORT),
+    READING_COMMAND_ROWS(V_EXPORT),
     {O_OUTPUT, "output", 'o', OPT_PATH, .arg = "OUT", .verbs = V_EXPORT | V_PACK | V_UNPACK,
      .help = "write to this file, which appears when all is well, or not at all; - is standard output"},
     {O_FORCE, "force", 0, OPT_FLAG, .verbs = V_EXPORT | V_PACK | V_UNPACK, .help = "OUT may replace an existing file"},
@@ -79,7 +80,7 @@ static const struct opt opts[] = {
     {O_NO_PROGRESS, "no-progress", 0, OPT_FLAG, .verbs = VERB_ALL, .help = "no progress line on the terminal"},
     {0}};
 
-const int rdbtool_reading[READING_COUNT] = READING_IDS;
+const int rdbtool_reading[READING_COUNT] = READING_ALL_IDS;
 
 const struct program rdbtool_program = {
     .name = "rdbtool",

@@ -144,7 +144,8 @@ static int decode(struct drill *d)
     rsp_dd1_table_free(co.dd1);
     d->dialect = c.run.feed.dialect;
     d->version = c.run.feed.version;
-    d->base += d->bytes;
+    if (c.run.feed.offset > d->bytes) d->bytes = c.run.feed.offset;
+    d->base = d->bytes;
     d->r->decode_ms = (uint64_t)(drill_clock_ms() - begun);
     return rc;
 }
@@ -199,6 +200,7 @@ void rsp_drill_text(const struct rsp_drill_report *r, char *out, size_t size)
              r->keys, r->decode_ms);
     if (r->proof != RSP_PROOF_SERVER) return;
     n = strlen(out);
-    snprintf(out + n, size - n, " engine=%s-%s server_keys=%" PRIu64 " expired=%" PRIu64 " dd1=equal load_ms=%" PRIu64,
-             r->engine.kind, r->engine.version, r->server_keys, r->expired, r->load_ms);
+    snprintf(out + n, size - n, " engine=%s-%s server_keys=%" PRIu64 " expired=%" PRIu64 " dd1=%s load_ms=%" PRIu64,
+             r->engine.kind, r->engine.version, r->server_keys, r->expired,
+             r->why_not[0] ? "equal-but-old-streams" : "equal", r->load_ms);
 }

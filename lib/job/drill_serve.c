@@ -63,7 +63,6 @@ static int load(struct serve *s, int *loaded)
     rc = engine_start(&s->server, &d->env, &d->r->engine, &d->o, databases);
     if (!rc) {
         rc = engine_feed(&s->server, source, s->start_ms, drill_progress, d, &began);
-        d->base += d->bytes;
         if (rc < 0 && rc != RSP_ECANCELED && rc != RSP_ETIMEOUT && rc != RSP_EIO) rc = drill_read_fault(d, rc);
     }
     rsp_source_free(source);
@@ -263,7 +262,6 @@ int drill_serve(struct drill *d)
     s->d = d;
     s->server.dir.parent = s->server.dir.fd = s->server.dir.lock = s->server.log = -1;
     s->start_ms = d->o.start_ms ? d->o.start_ms : START_MS + (int64_t)(d->bytes / SLOW_BYTES);
-    d->bytes = 0;
     rc = serve(s);
     rsp_server_free(s->link);
     drop_rows(s);

@@ -90,6 +90,7 @@ static int name_of(struct counting *c, const struct rsp_rdb_batch *b, const stru
 static int accepted(struct counting *c, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
 {
     c->x->r.plan.expires += c->open_expires != 0;
+    c->x->modules += rsp_rdb_value_type(b->dialect, i->type) == RSP_RDB_MODULE;
     return c->x->o.checkpoint ? name_of(c, b, i) : RSP_OK;
 }
 

@@ -43,7 +43,7 @@ struct load {
 
     struct buf dbs;       /* struct load_db */
     struct buf libraries; /* names of functions' libraries, each with a terminator */
-    uint64_t plan_commands;
+    uint64_t plan_commands, modules; /* modules: values of theirs */
     uint64_t selection; /* hash of the accepted records' names, in order */
     struct checkpoint mark;
     int resumed;

@@ -1,14 +1,13 @@
 /* What this is: a snapshot's stream into a file, checked on the way.
- * Rests on: target.h, dump.h, respite/sys/job.h.
+ * Rests on: restore.h, target.h, dump.h.
  * Does not: open chunks (repo/). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <respite/sys/job.h>
-
 #include "base/mem.h"
 #include "job/dump.h"
+#include "job/restore.h"
 #include "job/target.h"
 
 #define PIECE (1u << 20)
@@ -17,6 +16,7 @@ struct restore {
     struct rsp_env env;
     struct rsp_restore_options o;
     const char *path;
+    int dir;
     const struct rsp_stream_info *stream;
     struct rsp_source *inner, *through;
     struct target target;
@@ -93,7 +93,7 @@ static int copy_checked(struct restore *r)
 
 static int restore(struct restore *r, struct rsp_snapshot *s)
 {
-    int rc = target_open(&r->target, &r->env, r->path, r->o.force, r->o.resume);
+    int rc = target_open_at(&r->target, &r->env, r->dir, r->path, r->o.force, r->o.resume);
     if (rc) return rc;
     r->scratch = mem_alloc(&r->env, PIECE);
     if (!r->scratch) return RSP_ENOMEM;
@@ -111,8 +111,8 @@ static int restore(struct restore *r, struct rsp_snapshot *s)
     return target_commit(&r->target, r->bytes);
 }
 
-int rsp_restore_file(const struct rsp_env *env, struct rsp_snapshot *snapshot, const char *path,
-                     const struct rsp_restore_options *options, struct rsp_restore_report *report)
+int restore_file_at(const struct rsp_env *env, struct rsp_snapshot *snapshot, int dir, const char *path,
+                    const struct rsp_restore_options *options, struct rsp_restore_report *report)
 {
     const struct rsp_manifest *m = rsp_snapshot_manifest(snapshot);
     struct rsp_restore_report out = {.size = report->size};
@@ -123,6 +123,7 @@ int rsp_restore_file(const struct rsp_env *env, struct rsp_snapshot *snapshot, c
     r.target.fd = r.target.dir = -1;
     if (options) memcpy(&r.o, options, options->size < sizeof r.o ? options->size : sizeof r.o);
     r.path = path;
+    r.dir = dir;
     if (r.o.stream >= m->streams_n) return fail(&r.env, RSP_ENOTFOUND, path, "the snapshot has no such stream");
     r.stream = &m->streams[r.o.stream];
     rc = restore(&r, snapshot);
@@ -134,4 +135,10 @@ int rsp_restore_file(const struct rsp_env *env, struct rsp_snapshot *snapshot, c
     out.keys = r.keys;
     memcpy(report, &out, report->size < sizeof out ? report->size : sizeof out);
     return rc;
+}
+
+int rsp_restore_file(const struct rsp_env *env, struct rsp_snapshot *snapshot, const char *path,
+                     const struct rsp_restore_options *options, struct rsp_restore_report *report)
+{
+    return restore_file_at(env, snapshot, -1, path, options, report);
 }

@@ -19,7 +19,7 @@
 
 /* ---- opening ---- */
 
-static int open_folder(struct target *t)
+static int open_folder(struct target *t, int at)
 {
     const char *slash = strrchr(t->path, '/');
     size_t n = slash ? (size_t)(slash - t->path) : 0;
@@ -27,6 +27,10 @@ static int open_folder(struct target *t)
     t->base = slash ? slash + 1 : t->path;
     if (!*t->base || !strcmp(t->base, ".") || !strcmp(t->base, ".."))
         return fail(&t->env, RSP_EINVAL, t->path, "is not the name of a file");
+    if (at >= 0) {
+        t->dir = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return t->dir < 0 ? fail_errno(&t->env, errno, t->path, "cannot open the folder") : RSP_OK;
+    }
     dir = mem_alloc(&t->env, n + 2);
     if (!dir) return RSP_ENOMEM;
     if (n) memcpy(dir, t->path, n);
@@ -109,7 +113,7 @@ static int open_new(struct target *t)
     return open_named(t);
 }
 
-int target_open(struct target *t, const struct rsp_env *env, const char *path, int force, int keep)
+int target_open_at(struct target *t, const struct rsp_env *env, int dir, const char *path, int force, int keep)
 {
     int rc;
     memset(t, 0, sizeof *t);
@@ -120,10 +124,15 @@ int target_open(struct target *t, const struct rsp_env *env, const char *path, i
     t->path = mem_strdup(&t->env, path);
     if (!t->path) return RSP_ENOMEM;
     t->path_n = strlen(path) + 1;
-    rc = open_folder(t);
+    rc = open_folder(t, dir);
     if (!rc) rc = look_at_name(t);
     if (!rc) rc = keep ? open_kept(t) : open_new(t);
     return rc;
+}
+
+int target_open(struct target *t, const struct rsp_env *env, const char *path, int force, int keep)
+{
+    return target_open_at(t, env, -1, path, force, keep);
 }
 
 /* ---- writing ---- */

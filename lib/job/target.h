@@ -21,6 +21,8 @@ struct target {
 /* keep: under ".NAME.respite-restore.part", which may be there from an earlier run; else without a name if the file system
  * can do that. RSP_EEXIST; RSP_ELOCKED: another restore writes it. */
 int target_open(struct target *t, const struct rsp_env *env, const char *path, int force, int keep);
+/* The same in a folder that is open already: of path only the last part is used, the whole in words. */
+int target_open_at(struct target *t, const struct rsp_env *env, int dir, const char *path, int force, int keep);
 /* Writes n bytes at offset and asks the kernel now and then to bring them to the disk. */
 int target_write(struct target *t, const void *p, size_t n, uint64_t offset);
 /* The bytes [offset, offset + n) that an earlier run left are these. */

@@ -3,6 +3,7 @@
  * Does not: need a server. */
 #include <check.h>
 #undef fail
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
