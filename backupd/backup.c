@@ -86,11 +86,12 @@ static struct rsp_backup_options options_of(struct backup *b)
 }
 
 /* Why a sound snapshot is not called good. */
-static const char *judgement(const struct rsp_backup_report *r)
+static const char *judgement(const struct backup *b, const struct rsp_backup_report *r)
 {
     if (r->flags & RSP_COMMIT_GOOD) return "good";
     if (r->flags & RSP_COMMIT_DAMAGED) return "DAMAGED, as accepted";
     if (r->flags & RSP_COMMIT_QUICK) return "not good: checked quickly";
+    if (b->live && !b->taken.point_in_time) return "not good: no point in time";
     return "not good: without a digest";
 }
 
@@ -152,7 +153,7 @@ static void report(const struct backup *b, const struct rsp_backup_report *r)
         snapshot_text(name, record->snapshot);
         report_taken(b, NULL);
         printf("stored %s of %s: %" PRIu64 " keys, %s in %s, %s\n", name, b->source, r->keys,
-               text_size(plain, r->plain), text_size(stored, r->stored), judgement(r));
+               text_size(plain, r->plain), text_size(stored, r->stored), judgement(b, r));
         report_proof(b, NULL);
         return;
     }
@@ -184,8 +185,8 @@ static int fault(struct backup *b, int rc, const struct rsp_backup_report *r)
     int failed = b->drill.size && b->proof.proof == RSP_PROOF_FAILED && b->proof.what[0];
     int code = context_fault(b->c, rc, b->label, r->source_fault ? EXIT_SOURCE : EXIT_STORAGE);
     if (signal_caught()) return code;
-    /* Of a server, a certificate or a version is what keeps us from its data. */
-    if (b->live && r->source_fault) code = connection_exit(rc, EXIT_SOURCE);
+    /* What a server does not deliver is its fault; what it delivers may be damaged as a file may. */
+    if (b->live && r->source_fault && (rc != RSP_EFORMAT || !r->findings)) code = connection_exit(rc, EXIT_SOURCE);
     if (failed) print_err("%s: the proof failed: %s; nothing was stored", b->label, b->proof.what);
     if (r->findings && !b->c->o->value[O_ACCEPT_DAMAGED].count)
         print_err("%s: --accept-damaged stores it all the same, flagged for ever", b->label);
@@ -302,6 +303,21 @@ static int choose(struct backup *b)
     return -1;
 }
 
+/* What is no server is told before anything is asked of the real one. */
+static int proof_usage(struct context *c)
+{
+    const struct opt_value *prove = &c->o->value[O_PROVE], *server = &c->o->value[O_SERVER];
+    if (!prove->count || prove->number != PROVE_SERVER) return -1;
+    for (size_t i = 0; i < server->n; i++) {
+        struct rsp_engine engine;
+        int rc = rsp_engine_ask(&c->env, server->list[i], &engine);
+        if (!rc) continue;
+        (void)context_fault(c, rc, server->list[i], EXIT_USAGE);
+        return server->from == OPT_FROM_CONFIG ? EXIT_CONFIG : EXIT_USAGE;
+    }
+    return -1;
+}
+
 static int may_write(struct backup *b)
 {
     const struct rsp_identity *signer;
@@ -314,6 +330,7 @@ int verb_backup(struct context *c)
 {
     struct backup b = {.c = c};
     int code = choose(&b);
+    if (code < 0) code = proof_usage(c);
     if (code < 0) code = context_repo(c, NEED_SIGN);
     if (code < 0) code = may_write(&b);
     if (code < 0) code = b.live ? store_server(&b) : store_file(&b);

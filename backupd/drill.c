@@ -17,6 +17,7 @@ struct drilled {
     struct chosen chosen;
     size_t stream;
     unsigned threads;
+    int signed_dd1; /* the manifest has one */
     struct rsp_drill_report report;
     char receipt[HEX32]; /* the record's hash; "": none */
 };
@@ -75,8 +76,9 @@ static void report_text(struct drilled *d)
         if (r->why_not[0]) printf("; %s", r->why_not);
         putchar('\n');
     } else if (r->proof == RSP_PROOF_DECODED) {
-        printf("not proven here: %s of %s: %s; decoded as a whole in %s: %" PRIu64 " keys, dd1:%s as in the manifest\n",
-               d->chosen.name, of, r->why_not, text_duration(took, (int64_t)r->decode_ms), r->keys, hex);
+        printf("not proven here: %s of %s: %s; decoded as a whole in %s: %" PRIu64 " keys, dd1:%s%s\n", d->chosen.name,
+               of, r->why_not, text_duration(took, (int64_t)r->decode_ms), r->keys, hex,
+               d->signed_dd1 ? " as in the manifest" : "");
     } else {
         printf("NOT sound: %s of %s: %s\n", d->chosen.name, of, r->what);
     }
@@ -149,6 +151,7 @@ static int drill(struct drilled *d)
     if (d->stream == m->streams_n)
         return context_fault(c, context_words(c, RSP_ENOTFOUND, d->chosen.name, 0, "it holds no RDB"), d->chosen.name,
                              EXIT_NOT_FOUND);
+    d->signed_dd1 = m->streams[d->stream].has_dd1;
     d->threads = o.threads = (unsigned)v[O_THREADS].number;
     o.servers = v[O_SERVER].list;
     o.servers_n = v[O_SERVER].n;

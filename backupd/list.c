@@ -7,7 +7,7 @@
 #include "backupd/proven.h"
 #include "cli/exit.h"
 
-#define GETS_MOST 60    /* of records, for all that is printed, unless many rows are asked for */
+#define GETS_MOST 48    /* of records, for all that is printed, unless many rows are asked for */
 #define RECEIPTS_MOST 8 /* that are fetched however many rows there are */
 
 static int64_t time_of(const struct rsp_record *r)

@@ -7,6 +7,8 @@
 
 #include "cli/exit.h"
 
+#define EACH_MOST 4 /* receipts that are fetched of one source, so that the others have their turn */
+
 enum proof_kind proof_kind(const struct rsp_record *r)
 {
     if (r->kind != RSP_REC_RECEIPT || !(r->state & RSP_RECORD_LOADED) || (r->state & RSP_RECORD_BROKEN))
@@ -59,14 +61,16 @@ static int find_one(struct context *c, size_t from, size_t to, size_t *left, str
 {
     struct rsp_log *log = c->log;
     struct rsp_record *r;
+    size_t fetched = 0;
     while (!row->receipt && (r = next_receipt(log, from, &to))) {
         int known = (r->state & (RSP_RECORD_LOADED | RSP_RECORD_BROKEN)) != 0, rc;
-        if (!known && !*left) {
+        if (!known && (!*left || fetched == EACH_MOST)) {
             row->unread++;
             continue;
         }
         if (!known) {
             --*left;
+            fetched++;
             rc = rsp_log_fetch(log, r);
             if (rc) return context_fault(c, rc, r->name, EXIT_STORAGE);
         }

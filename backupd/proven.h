@@ -11,7 +11,7 @@ enum proof_kind { PROOF_NONE = 0, PROOF_READ = 1, PROOF_DECODED = 2, PROOF_SERVE
 /* Of a receipt that was fetched; PROOF_NONE of everything else. */
 enum proof_kind proof_kind(const struct rsp_record *r);
 const char *proof_text(enum proof_kind kind); /* "server" */
-/* "7.0.15" behind "engine=" of a receipt's figures: "redis 7.0.15"; "" when there is none. */
+/* "redis 7.0.15" of a receipt's figures ("engine=redis-7.0.15"); "" when they name none. */
 #define ENGINE_TEXT 64
 const char *proof_engine(const struct rsp_record *r, char out[ENGINE_TEXT]);
 

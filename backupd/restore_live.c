@@ -253,9 +253,9 @@ static void say_compare(const struct live *l)
 static void say_done(const struct live *l)
 {
     const struct rsp_load_report *p = &l->report;
-    double seconds = (double)p->write_ms / 1000;
-    char bytes[TEXT_MAX];
-    printf("restored %" PRIu64 " keys of %s in %.1f s to %s", p->keys, l->r->chosen.name, seconds, l->place);
+    char bytes[TEXT_MAX], time[TEXT_MAX];
+    printf("restored %" PRIu64 " keys of %s in %s to %s", p->keys, l->r->chosen.name,
+           text_duration(time, (int64_t)p->write_ms), l->place);
     if (p->functions) printf(", %" PRIu64 " functions", p->functions);
     if (p->skipped) printf(", %" PRIu64 " skipped: they exist", p->skipped);
     if (p->resumed) printf(", %" PRIu64 " of an earlier run", p->resumed);
@@ -358,10 +358,8 @@ static int fault(const struct live *l, int rc)
         if (l->o.checkpoint) print_err("%s: the same command goes on from here", l->o.checkpoint);
         return code;
     }
-    if (rc == RSP_EEXIST)
-        print_err("%s: nothing was written; --existing skip keeps what is there, --existing replace replaces it",
-                  l->place);
-    if (rc == RSP_EUNSUPPORTED) print_err("%s: nothing was written; --on-loss drop leaves such things out", l->place);
+    if (rc == RSP_EEXIST) print_err("--existing skip keeps what is there, --existing replace replaces it");
+    if (rc == RSP_EUNSUPPORTED) print_err("--on-loss drop leaves out what the server cannot hold");
     else if (target && l->o.checkpoint && p->keys) print_err("%s: the same command goes on from here", l->o.checkpoint);
     return target ? connection_exit(rc, EXIT_TARGET) : code;
 }

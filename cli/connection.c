@@ -115,8 +115,9 @@ void connection_name(const struct options *o, const int *ids, const struct opt_v
 int connection_exit(int status, int io)
 {
     switch (status) {
-    case RSP_EAUTH: /* a certificate */
-    case RSP_EPERM:
+    case RSP_EAUTH:   /* a certificate */
+    case RSP_EFORMAT: /* no such protocol */
+    case RSP_ETRUNCATED:
     case RSP_EVERSION:
     case RSP_EUNSUPPORTED: return io;
     default: return exit_of_fault(status, io);

@@ -113,7 +113,7 @@ int connection_has_password(const char *uri);
 #define CONNECTION_NAME 201
 void connection_name(const struct options *o, const int *ids, const struct opt_value *uri, char out[CONNECTION_NAME]);
 
-/* The exit status of a server's fault: io for all that keeps us from talking to it. */
+/* The exit status of a server's fault: io for all that keeps us from talking to it, or ends the talk. */
 int connection_exit(int status, int io);
 
 #endif

@@ -184,8 +184,8 @@ int reading_export(struct job *job, const struct reading *in);
 int reading_is_resp(struct job *job);
 /* What is at odds in the options then, or without: -1, or the exit status. */
 int reading_resp_usage(struct job *job);
-/* The commands to sink: the library's status; *code becomes EXIT_FINDINGS, after a message, when something was left
- * out. */
+/* The commands to sink: the library's status. *code becomes EXIT_FINDINGS when something was left out, after a message,
+ * or when the status is a fault that leaving it out would avoid. */
 int reading_resp(struct job *job, const struct reading *in, struct rsp_sink *sink, struct rsp_rdb_run_result *result,
                  int *code);
 

@@ -56,6 +56,7 @@ static int run(struct job *job, const struct reading *in, struct rsp_sink *sink)
     if (rc && job->error.sys_errno == EPIPE && !r.file_fault) return EXIT_PIPE;
     if (rc) {
         code = job_fault(job, rc, in->name, r.file_fault ? in->io : EXIT_TARGET);
+        if (left_out) print_err("--drop-losses leaves out what cannot be carried");
         if (to_file && !signal_caught()) print_err("%s: not written", job_value(job, R_OUTPUT)->text);
         return code;
     }

@@ -3,6 +3,7 @@
  * Does not: make commands (lib does) nor speak to a server. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -48,10 +49,22 @@ int reading_resp_usage(struct job *job)
 
 static int64_t now_ms(struct job *job)
 {
+    const struct opt_value *given = job_value(job, R_NOW);
     struct timespec now;
-    if (job->env.now_ms) return job->env.now_ms(job->env.opaque);
+    if (given->text) return strtoll(given->text, NULL, 10); /* the filter has looked at it */
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* As printable text. */
+static void show(char *out, size_t size, const uint8_t *p, size_t n)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < n && at + 5 < size; i++) {
+        if (p[i] >= 0x20 && p[i] < 0x7f) out[at++] = (char)p[i];
+        else at += (size_t)snprintf(out + at, size - at, "\\x%02x", p[i]);
+    }
+    out[at] = 0;
 }
 
 /* What was left out, a line a kind. */
@@ -61,7 +74,7 @@ static int tell_losses(const struct reading *in, const struct rsp_resp_losses *l
     for (int k = 0; k < RSP_LOSSES; k++) {
         char first[160];
         if (!l->n[k]) continue;
-        print_bytes(first, sizeof first, l->first[k], l->first_n[k]);
+        show(first, sizeof first, l->first[k], l->first_n[k]);
         print_warn("%s: left out: %s (%" PRIu64 ", the first: %s)", in->name, rsp_resp_loss_text(k), l->n[k], first);
         code = EXIT_FINDINGS;
     }
@@ -82,6 +95,9 @@ int reading_resp(struct job *job, const struct reading *in, struct rsp_sink *sin
     o.now_ms = now_ms(job);
     rc = rsp_resp_export(&job->env, in->source, &o, sink, &r);
     *result = r.run;
+    if (rc == RSP_EUNSUPPORTED && !o.drop_losses)
+        for (int k = 0; k < RSP_LOSSES; k++)
+            if (r.losses.n[k]) *code = EXIT_FINDINGS;
     if (rc) return rc;
     job_end(job);
     *code = tell_losses(in, &r.losses);

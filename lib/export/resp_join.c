@@ -22,8 +22,8 @@ int resp_join_losses(struct resp_join *j, unsigned losses, uint32_t db, struct r
         snprintf(target, sizeof target, "%s %u.%u", j->rules->o.target.valkey ? "valkey" : "redis",
                  (unsigned)(v / 10000), (unsigned)(v / 100 % 100));
         if (!is_key)
-            return fail(&j->env, RSP_EUNSUPPORTED, NULL, "%s cannot be carried to %s: %s", text, target,
-                        rsp_resp_loss_text(k));
+            return fail(&j->env, RSP_EUNSUPPORTED, NULL, "%s cannot be carried to %s: %s", rsp_resp_loss_text(k),
+                        target, text);
         return fail(&j->env, RSP_EUNSUPPORTED, NULL, "key \"%s\" of db %u cannot be carried whole to %s: %s", text,
                     (unsigned)db, target, rsp_resp_loss_text(k));
     }

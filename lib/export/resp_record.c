@@ -365,6 +365,7 @@ static int put_other(struct resp_worker *w, struct resp_chunk *chunk, const stru
     int rc;
     if (item->kind == RSP_RDB_FUNCTION) return put_function(w, chunk, batch, item);
     if (item->kind != RSP_RDB_MODULE_AUX && item->kind != RSP_RDB_UPDATE) return RSP_OK;
+    if (item->kind == RSP_RDB_MODULE_AUX && w->rules->o.no_functions) return RSP_OK;
     piece.losses = (uint8_t)(1u << (item->kind == RSP_RDB_MODULE_AUX ? RSP_LOSS_AUX : RSP_LOSS_OTHER));
     if (item->kind == RSP_RDB_MODULE_AUX) {
         memcpy(&id, &item->expire_ms, sizeof id);

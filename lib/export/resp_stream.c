@@ -148,17 +148,17 @@ static int put_entry(struct resp_native *n, const struct rsp_rdb_element *el)
 static int set_id(struct resp_native *n)
 {
     const struct rsp_rdb_element *c = &n->stream.counters;
-    int all = n->rules->stream_counters && c->has_entries_added && c->has_max_deleted;
+    int known = c->has_entries_added && c->has_max_deleted, all = n->rules->stream_counters;
     int rc = RESP_COMMAND(n, all ? 7 : 3, "$6\r\nXSETID\r\n");
     if (rc) return rc;
     resp_put_id(n->out, c->id);
     if (!all) {
-        if (c->has_max_deleted && (c->max_deleted.ms || c->max_deleted.seq || c->number[1] != c->number[0]))
+        if (known && (c->max_deleted.ms || c->max_deleted.seq || c->number[1] != c->number[0]))
             n->losses |= STREAM_LOSS;
         return RSP_OK;
     }
     RESP_PUT(n->out, "$12\r\nENTRIESADDED\r\n");
-    resp_put_u64(n->out, c->number[1]);
+    resp_put_u64(n->out, known ? c->number[1] : c->number[0]); /* as a server that loads it would take it */
     rc = resp_room(n->out, RESP_SLACK * 2);
     if (rc) return rc;
     RESP_PUT(n->out, "$12\r\nMAXDELETEDID\r\n");

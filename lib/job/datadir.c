@@ -10,16 +10,17 @@
 #include "base/mem.h"
 #include "job/restore.h"
 
-static int look_who_is_there(const struct datadir *d, const struct rsp_datadir_options *o)
+static int look_who_is_there(const struct rsp_env *env, const struct rsp_datadir_options *o)
 {
+    const char *dir = o->config->dir;
     char why[320];
-    int use = rsp_dir_in_use(&d->env, d->c, why, sizeof why);
+    int use = rsp_dir_in_use(env, o->config, why, sizeof why);
     if (use == RSP_DIR_FREE) return RSP_OK;
     if (o->force) {
-        log_line(&d->env, RSP_LOG_WARN, "%s: %s; it is written all the same", d->c->dir, why);
+        log_line(env, RSP_LOG_WARN, "%s: %s; it is written all the same", dir, why);
         return RSP_OK;
     }
-    return fail(&d->env, RSP_ELOCKED, d->c->dir, "%s: %s; stop the server first",
+    return fail(env, RSP_ELOCKED, dir, "%s: %s; stop the server first",
                 use == RSP_DIR_IN_USE ? "is in use" : "may be in use", why);
 }
 
@@ -57,6 +58,7 @@ static int build(struct datadir *d, struct rsp_snapshot *s, const struct rsp_dat
     datadir_path(d, 1, path, sizeof path);
     if (!rc) rc = restore_file_at(&d->env, s, folder, path, &ro, &out->restore);
     if (!rc && o->cancel && *o->cancel) rc = fail(&d->env, RSP_ECANCELED, NULL, "cancelled");
+    if (!rc && !o->force) rc = look_who_is_there(&d->env, o); /* writing took its time */
     if (!rc) rc = datadir_publish(d, folder);
     if (folder >= 0) close(folder);
     return rc;
@@ -76,13 +78,16 @@ int rsp_restore_datadir(const struct rsp_env *env, struct rsp_snapshot *snapshot
     const struct rsp_manifest *m = rsp_snapshot_manifest(snapshot);
     struct rsp_datadir_report out = {.size = report->size};
     struct rsp_datadir_options o;
+    struct rsp_env full;
     struct datadir d;
     int rc;
+    env_init(&full, env);
     memset(&o, 0, sizeof o);
     memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     out.restore.size = sizeof out.restore;
+    rc = look_who_is_there(&full, &o); /* first: force would pass over that too */
+    if (rc) return rc;
     rc = datadir_open(&d, env, &o);
-    if (!rc) rc = look_who_is_there(&d, &o);
     if (!rc && (!m->streams_n || m->streams[0].kind != RSP_STREAM_RDB))
         rc = fail(&d.env, RSP_EUNSUPPORTED, d.c->dir, "the snapshot holds no RDB that a server could load");
     if (!rc) rc = look_at_version(&d, &o, snapshot);

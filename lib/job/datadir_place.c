@@ -194,16 +194,17 @@ static int name_aside(struct datadir *d)
     return fail(&d->env, RSP_EEXIST, d->c->dir, "there are too many folders respite-aside-%s", when);
 }
 
-/* Without an exchange in one step: the old aside, the new in its place. */
-static int swap_slowly(struct datadir *d)
+/* Without an exchange in one step: the old aside, the new in its place. *moved: the old lies aside. */
+static int swap_slowly(struct datadir *d, int *moved)
 {
     char old[sizeof d->name + 8];
     snprintf(old, sizeof old, "%.250s.old", d->name);
     if (renameat(d->fd, d->name, d->stage, old))
         return fail_errno(&d->env, errno, d->c->dir, "%s cannot be put aside", d->name);
+    *moved = 1;
     if (renameat(d->stage, d->name, d->fd, d->name)) {
         int err = errno;
-        (void)renameat(d->stage, old, d->fd, d->name);
+        *moved = renameat(d->stage, old, d->fd, d->name) != 0;
         return fail_errno(&d->env, err, d->c->dir, "%s cannot be put there", d->name);
     }
     (void)renameat(d->stage, old, d->stage, d->name);
@@ -212,13 +213,15 @@ static int swap_slowly(struct datadir *d)
 
 static int put_over(struct datadir *d)
 {
-    int rc = name_aside(d);
-    if (!rc) rc = sync_fd(d, d->fd);
+    int rc = name_aside(d), moved = 0;
     if (rc) return rc;
-    if (renameat2(d->stage, d->name, d->fd, d->name, RENAME_EXCHANGE)) {
-        if (errno != EINVAL && errno != ENOSYS)
-            rc = fail_errno(&d->env, errno, d->c->dir, "%s cannot be put in the place of the old one", d->name);
-        else rc = swap_slowly(d);
+    rc = sync_fd(d, d->fd);
+    if (!rc && !renameat2(d->stage, d->name, d->fd, d->name, RENAME_EXCHANGE)) moved = 1;
+    else if (!rc && (errno == EINVAL || errno == ENOSYS)) rc = swap_slowly(d, &moved);
+    else if (!rc) rc = fail_errno(&d->env, errno, d->c->dir, "%s cannot take the place of the old one", d->name);
+    if (!moved) { /* what is aside is not the old but the new: it goes */
+        memcpy(d->stage_name, d->aside_name, sizeof d->stage_name);
+        d->aside_name[0] = 0;
     }
     return rc ? rc : sync_fd(d, d->stage);
 }

@@ -47,7 +47,7 @@ static int read_version(const char *p, struct rsp_engine *e)
     return 0;
 }
 
-int engine_parse(const struct rsp_env *env, const char *text, struct rsp_engine *e)
+int engine_parse(const struct rsp_env *env, const char *path, const char *text, struct rsp_engine *e)
 {
     static const char *const names[][2] = {{"Redis server v=", "redis"}, {"Valkey server v=", "valkey"}};
     for (size_t i = 0; i < 2; i++) {
@@ -56,10 +56,10 @@ int engine_parse(const struct rsp_env *env, const char *text, struct rsp_engine 
         if (read_version(at + strlen(names[i][0]), e)) break;
         snprintf(e->kind, sizeof e->kind, "%s", names[i][1]);
         if (server_rdb_version(e->kind, e->version_n, &e->dialect, &e->rdb_version))
-            return fail(env, RSP_EVERSION, e->path, "%s %s: it is not known what it loads", e->kind, e->version);
+            return fail(env, RSP_EVERSION, path, "%s %s: it is not known what it loads", e->kind, e->version);
         return RSP_OK;
     }
-    return fail(env, RSP_EFORMAT, e->path, "is no redis-server or valkey-server: --version does not say what it is");
+    return fail(env, RSP_EFORMAT, path, "is no redis-server or valkey-server: --version does not say what it is");
 }
 
 static int read_answer(const struct rsp_env *env, struct child *c, const char *path, int fd, volatile const int *cancel,
@@ -116,7 +116,7 @@ int engine_ask(const struct rsp_env *outer, const char *path, const char *search
     if (!rc) rc = read_answer(&env, &c, path, fd[0], cancel, answer);
     child_kill(&c);
     close(fd[0]);
-    return rc ? rc : engine_parse(&env, answer, engine);
+    return rc ? rc : engine_parse(&env, path, answer, engine);
 }
 
 int rsp_engine_ask(const struct rsp_env *env, const char *path, struct rsp_engine *engine)

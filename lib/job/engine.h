@@ -20,7 +20,7 @@ struct child {
     int status; /* as waitpid says it; -1: not known */
 };
 struct child_start {
-    const char *path, *const *argv; /* path: absolute, or from here */
+    const char *path, *const *argv; /* path: absolute; argv[0]: as it is called in error records */
     const char *search;             /* its PATH */
     int dir;                        /* descriptor of its working directory; -1: as here */
     int out;                        /* its stdout and stderr */
@@ -41,7 +41,7 @@ int child_pause(const struct rsp_env *env, volatile const int *cancel, int ms);
 int engine_ask(const struct rsp_env *env, const char *path, const char *search, volatile const int *cancel,
                struct rsp_engine *engine);
 /* "Redis server v=7.0.15 sha=..." into kind, version and what it loads. RSP_EFORMAT, RSP_EVERSION. */
-int engine_parse(const struct rsp_env *env, const char *text, struct rsp_engine *engine);
+int engine_parse(const struct rsp_env *env, const char *path, const char *text, struct rsp_engine *engine);
 /* 1 when it loads a file of that dialect and version. */
 int engine_loads(const struct rsp_engine *engine, uint8_t dialect, uint16_t version);
 /* The lowest of the binaries in o that loads it; of equals the one of kind (may be ""). None: *found 0, and why_not says

@@ -85,8 +85,8 @@ int child_start(const struct rsp_env *env, struct child *c, const struct child_s
     c->pid = 0;
     c->status = -1;
     if ((size_t)snprintf(path, sizeof path, "PATH=%s", s->search) >= sizeof path)
-        return fail(env, RSP_EINVAL, s->path, "the search path is too long");
-    if (pipe2(told, O_CLOEXEC)) return fail_errno(env, errno, s->path, "cannot start it: no pipe");
+        return fail(env, RSP_EINVAL, s->argv[0], "the search path is too long");
+    if (pipe2(told, O_CLOEXEC)) return fail_errno(env, errno, s->argv[0], "cannot start it: no pipe");
     sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of ours shall run in the child */
     c->pid = fork();
@@ -101,7 +101,7 @@ int child_start(const struct rsp_env *env, struct child *c, const struct child_s
         if (err) child_kill(c);
     }
     close(told[0]);
-    return err && c->pid <= 0 ? fail_errno(env, err, s->path, "cannot start it") : RSP_OK;
+    return err && c->pid <= 0 ? fail_errno(env, err, s->argv[0], "cannot start it") : RSP_OK;
 }
 
 static int wait_for(struct child *c, int flags)

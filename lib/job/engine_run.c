@@ -205,23 +205,39 @@ void engine_endpoint(const struct engine_server *s, struct rsp_endpoint *endpoin
     endpoint->socket = s->socket;
 }
 
-int engine_ready(struct engine_server *s, int64_t ms, struct rsp_server **ret)
+/* INFO is answered while it loads, nothing else is. */
+static int ask(struct engine_server *s, const struct rsp_endpoint *at, struct rsp_server **link)
 {
     struct rsp_server_options so = {.size = sizeof so, .cancel = s->cancel};
+    int rc = *link ? rsp_server_refresh(*link) : rsp_server_open(&s->env, at, &so, link);
+    if (!rc) return rsp_server_facts(*link)->loading ? RSP_AGAIN : RSP_OK;
+    rsp_server_free(*link);
+    *link = NULL;
+    if (rc != RSP_EBUSY && rc != RSP_ENET && rc != RSP_ETIMEOUT) return rc;
+    if (s->env.error) rsp_error_clear(s->env.error);
+    return RSP_AGAIN;
+}
+
+int engine_ready(struct engine_server *s, int64_t ms, struct rsp_server **ret)
+{
+    struct rsp_server *link = NULL;
     struct rsp_endpoint at;
     int64_t begun = clock_ms();
+    int rc;
     engine_endpoint(s, &at);
     at.connect_ms = at.idle_ms = ANSWER_MS;
     *ret = NULL;
     for (int pause = 5;; pause = pause < 80 ? pause * 2 : 100) {
-        int rc = rsp_server_open(&s->env, &at, &so, ret);
-        if (rc != RSP_EBUSY && rc != RSP_ENET && rc != RSP_ETIMEOUT) return rc;
-        if (s->env.error) rsp_error_clear(s->env.error);
-        if (child_ended(&s->child)) return ENGINE_ENDED;
-        if (clock_ms() - begun > ms) return too_long(s, "the private server does not answer", ms);
-        rc = child_pause(&s->env, s->cancel, pause);
-        if (rc) return rc;
+        rc = ask(s, &at, &link);
+        if (rc != RSP_AGAIN) break;
+        if (child_ended(&s->child)) rc = ENGINE_ENDED;
+        else if (clock_ms() - begun > ms) rc = too_long(s, "the private server does not answer", ms);
+        else rc = child_pause(&s->env, s->cancel, pause);
+        if (rc) break;
     }
+    if (!rc) *ret = link;
+    else rsp_server_free(link);
+    return rc;
 }
 
 /* ---- its end ---- */

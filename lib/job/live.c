@@ -8,9 +8,9 @@
 
 #include "base/mem.h"
 
-#define NO_POINT_IN_TIME                                                                                                 \
-    "not a point in time: keys were read one after the other (SCAN and DUMP) while the server went on; data of modules " \
-    "that belongs to no key is not in it"
+static const char no_point_in_time[] =
+    "not a point in time: keys were read one after the other (SCAN and DUMP) while the server went on; data of modules "
+    "that belongs to no key is not in it";
 
 static void fill_origin(const struct rsp_capture_facts *f, struct rsp_backup_origin *o)
 {
@@ -31,7 +31,7 @@ static void fill_origin(const struct rsp_capture_facts *f, struct rsp_backup_ori
         o->captured_n = f->settings->pairs_n;
     }
     if (f->point_in_time) return;
-    o->loss = NO_POINT_IN_TIME;
+    o->loss = no_point_in_time;
     o->not_good = 1;
 }
 

@@ -41,10 +41,10 @@ struct load {
     struct rsp_error server_error, own_error; /* own: files beside, met by those threads too */
     struct rsp_server *server;
 
-    struct buf dbs;       /* struct load_db */
-    struct buf libraries; /* names of functions' libraries, each with a terminator */
+    struct buf dbs;                  /* struct load_db */
+    struct buf libraries;            /* names of functions' libraries, each with a terminator */
     uint64_t plan_commands, modules; /* modules: values of theirs */
-    uint64_t selection; /* hash of the accepted records' names, in order */
+    uint64_t selection;              /* hash of the accepted records' names, in order */
     struct checkpoint mark;
     int resumed;
     uint64_t skipped_before; /* by the run that this one goes on after */
@@ -82,6 +82,7 @@ struct load_write {
     uint64_t base;       /* records before this run's first */
     uint64_t acked;      /* records that are there, from the dump's beginning */
     uint64_t bytes_mark; /* sent when the checkpoint was written last */
+    int64_t saved_ms;    /* when that was */
     int64_t db;          /* selected; -1: not known */
     struct buf held;     /* struct load_held */
     struct buf held_bytes;

@@ -13,6 +13,7 @@
 
 #define AHEAD_RECORDS 50000 /* a checkpoint allows to be sent */
 #define AHEAD_BYTES (64u << 20)
+#define SAVE_MS 2000 /* or, when so long has passed and there is something new to say */
 #define SLICE_MS 100
 
 /* ---- what replies mean ---- */
@@ -71,12 +72,24 @@ static int told(void *ctx, const struct pipe_note *note, const struct pipe_reply
 
 /* ---- before something is sent ---- */
 
+static int64_t now_ms(const struct load *x)
+{
+    return x->env.now_ms(x->env.clock_opaque);
+}
+
 static int save(struct load_write *w)
 {
     struct checkpoint *c = &w->x->mark;
     checkpoint_reached(c, w->acked);
     w->bytes_mark = pipe_sent_bytes(w->pipe);
+    w->saved_ms = now_ms(w->x);
     return checkpoint_write(c, w->x->o.checkpoint);
+}
+
+static int is_due(const struct load_write *w)
+{
+    if (pipe_sent_bytes(w->pipe) - w->bytes_mark >= AHEAD_BYTES) return 1;
+    return w->acked > w->x->mark.acknowledged && now_ms(w->x) - w->saved_ms >= SAVE_MS;
 }
 
 /* What is sent now must be below the bound of a checkpoint that is durable. */
@@ -86,17 +99,12 @@ static int mark(struct load_write *w, const struct resp_unit *u)
     uint64_t end = u->record + (u->records ? u->records : 1);
     int begun = w->existing == RSP_EXISTING_SKIP && u->flags & RESP_UNIT_FIRST && !(u->flags & RESP_UNIT_LAST), rc;
     if (!w->x->o.checkpoint || u->flags & RESP_UNIT_FUNCTION) return RSP_OK;
-    if (end <= c->bound && !begun && pipe_sent_bytes(w->pipe) - w->bytes_mark < AHEAD_BYTES) return RSP_OK;
+    if (end <= c->bound && !begun && !is_due(w)) return RSP_OK;
     rc = pipe_poll(w->pipe);
     if (!rc && begun) rc = checkpoint_add(c, u->db, u->key, end);
     if (rc) return rc;
     if (end > c->bound) c->bound = end + AHEAD_RECORDS;
     return save(w);
-}
-
-static int64_t now_ms(const struct load *x)
-{
-    return x->env.now_ms(x->env.clock_opaque);
 }
 
 static int pace(struct load_write *w, const struct resp_unit *u)

@@ -15,8 +15,7 @@
 struct part {
     uint32_t item;
     int carry; /* only a value that is carried on from part to part can read it */
-    struct rsp_dd1_value v;
-    int64_t fields_ms;
+    struct row_value v;
 };
 
 /* What a worker leaves. */
@@ -35,9 +34,9 @@ struct maker {
     size_t workers_n;
     struct row_maker joiner;
     /* the record in parts */
-    struct rsp_dd1_value v;
-    int64_t expire_ms, fields_ms;
-    int carried;
+    struct row_value v;
+    int64_t expire_ms;
+    int carried, out;
 };
 
 /* ---- work ---- */
@@ -100,13 +99,14 @@ static int put_name(struct buf *b, uint32_t db, struct rsp_span key)
 
 static int whole(struct row_maker *w, struct made *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
 {
-    struct rsp_dd1_value v;
+    struct row_value v;
     struct rsp_span key = {NULL, 0};
     struct row row;
-    int64_t fields_ms = ROWS_NEVER;
     uint32_t db = 0;
-    int out = 0, rc = row_elements(w, b, i, 0, &v, &fields_ms);
-    if (!rc) rc = row_of(w, b, i, i->expire_ms, &v, fields_ms, &row, &db, &key, &out);
+    int out = 0, rc = row_begin(w, b, i, &out);
+    if (rc || out) return rc;
+    rc = row_elements(w, b, i, 0, &v);
+    if (!rc) rc = row_of(w, b, i, i->expire_ms, &v, &row, &db, &key, &out);
     if (rc || out) return rc;
     row.name = m->names.n;
     rc = buf_add(&m->rows, &row, sizeof row);
@@ -127,9 +127,10 @@ static int in_part(struct row_maker *w, struct made *m, const struct rsp_rdb_bat
     int rc = RSP_OK;
     memset(&p, 0, sizeof p);
     p.item = item;
-    p.fields_ms = ROWS_NEVER;
     p.carry = must_carry(b, &b->items[item]);
-    if (!p.carry) rc = row_elements(w, b, &b->items[item], 0, &p.v, &p.fields_ms);
+    row_value_init(&p.v);
+    w->asked = 0;
+    if (!p.carry) rc = row_elements(w, b, &b->items[item], 0, &p.v);
     return rc ? rc : buf_add(&m->parts, &p, sizeof p);
 }
 
@@ -177,7 +178,7 @@ static int finish(struct maker *x, const struct rsp_env *env, const struct rsp_r
     struct row row;
     uint32_t db = 0;
     int out = 0;
-    int rc = row_of(&x->joiner, b, i, x->expire_ms, &x->v, x->fields_ms, &row, &db, &key, &out);
+    int rc = row_of(&x->joiner, b, i, x->expire_ms, &x->v, &row, &db, &key, &out);
     if (rc || out) return rc;
     rc = put_name(&name, db, key);
     return rc ? rc : rows_report(x->rows, env, rows_add(x->rows, &row, name.p, name.n));
@@ -186,21 +187,22 @@ static int finish(struct maker *x, const struct rsp_env *env, const struct rsp_r
 static int add_part(struct maker *x, const struct rsp_env *env, const struct rsp_rdb_batch *b, const struct part *p)
 {
     const struct rsp_rdb_item *i = &b->items[p->item];
-    struct rsp_dd1_value v = p->v;
-    int64_t fields_ms = p->fields_ms;
+    struct row_maker *m = &x->joiner;
+    struct row_value v = p->v;
     int rc = RSP_OK;
     if (i->flags & RSP_ITEM_FIRST) {
-        rsp_dd1_begin(x->joiner.dd1);
-        rc = rsp_dd1_take(x->joiner.dd1, &x->v); /* nothing yet */
+        row_value_init(&x->v);
         x->expire_ms = i->expire_ms;
-        x->fields_ms = ROWS_NEVER;
         x->carried = 0;
+        rc = row_begin(m, b, i, &x->out);
     }
-    if (!rc && p->carry) rc = row_elements(&x->joiner, b, i, x->carried, &v, &fields_ms);
+    if (rc || x->out) return rc;
+    if (p->carry) rc = row_elements(m, b, i, x->carried, &v);
     if (rc) return rc;
     x->carried = p->carry;
-    if (fields_ms < x->fields_ms) x->fields_ms = fields_ms;
-    rsp_dd1_join(&x->v, &v);
+    m->raw += i->end - i->value;
+    if (m->has_rules && m->plan.way == RESP_WAY_COLLECT && m->raw + 64 > m->rules.bulk_max) v.lost = 1;
+    row_value_join(&x->v, &v);
     return i->flags & RSP_ITEM_LAST ? finish(x, env, b, i) : RSP_OK;
 }
 

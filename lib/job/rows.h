@@ -1,5 +1,5 @@
 /* What this is: a dataset as rows: what each record is called (a hash), what it holds (R of dd1) and when it ends.
- * Rests on: respite/sys/live.h, sys/digest.h, sys/spool.h, base/buf.h.
+ * Rests on: respite/sys/live.h, sys/digest.h, sys/spool.h, export/resp_impl.h (what a target takes).
  * Does not: keep values. Memory is bounded: rows are sorted by runs of ROWS_RUN, which lie in a nameless file. */
 #ifndef JOB_ROWS_H
 #define JOB_ROWS_H
@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/sip.h"
+#include "export/resp_impl.h"
 
 #define ROWS_RUN 150000             /* rows sorted in memory at once */
 #define ROWS_NAME_MAX 100           /* bytes of a key that are kept */
@@ -21,6 +22,9 @@
 struct row {
     struct sip128 key; /* of database and key */
     struct rsp_dd1_sum r;
+    struct rsp_dd1_sum
+        loose;         /* of a stream: without what only a file carries: consumers' times, groups' entries_read */
+    int loosely;       /* 1: what becomes of it agrees in no more than that */
     int64_t expire_ms; /* RSP_RDB_NO_EXPIRE: none */
     int64_t fields_ms; /* when its first hash field expires; ROWS_NEVER */
     uint64_t name;     /* where its name stands; later records have a greater one */
@@ -45,24 +49,39 @@ int rows_of(const struct rsp_env *env, struct rsp_source *source, const struct r
 
 /* ---- rows_value.c: one record, or one part of a record ---- */
 
+/* What is known of a record, or of a part of one. */
+struct row_value {
+    struct rsp_dd1_value v, loose;
+    int64_t fields_ms;
+    int lost; /* the target cannot hold it, or not all of it */
+};
 struct row_maker {
     struct rsp_env env;
     struct rsp_error err;
     const struct rsp_compare_side *side;
     struct rsp_rdb_value *value;
-    struct rsp_dd1 *dd1;
+    struct rsp_dd1 *dd1, *loose;
     struct rsp_scratch key;
+    /* with a target: how the record travels; a stream's commands tell what they lose */
+    int has_rules, asked;
+    struct resp_rules rules;
+    struct resp_plan plan;
+    struct resp_native native;
+    struct buf commands, name;
+    uint64_t raw; /* bytes of a payload that lies in several batches */
 };
 int row_maker_init(struct row_maker *m, const struct rsp_env *env, const struct rsp_compare_side *side);
 void row_maker_free(struct row_maker *m);
-/* Elements up to the end of the item, changed as side says, into *v; *fields_ms becomes less when a field ends earlier.
- * carry: goes on where the part before it left off. */
+void row_value_init(struct row_value *v);
+void row_value_join(struct row_value *v, const struct row_value *later);
+/* Of a FIRST item, before its elements. *out 1: it is left out. */
+int row_begin(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int *out);
+/* Elements up to the end of the item, changed as side says, into *v. carry: goes on where the part before it left off. */
 int row_elements(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int carry,
-                 struct rsp_dd1_value *v, int64_t *fields_ms);
+                 struct row_value *v);
 /* The record's row (but for its name: *key, *db) once its value is known. *out 1: side leaves it out. */
 int row_of(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int64_t expire_ms,
-           const struct rsp_dd1_value *v, int64_t fields_ms, struct row *row, uint32_t *db, struct rsp_span *key,
-           int *out);
+           const struct row_value *v, struct row *row, uint32_t *db, struct rsp_span *key, int *out);
 /* What m's own record says, into env's. */
 int row_maker_report(const struct row_maker *m, const struct rsp_env *env, int rc);
 

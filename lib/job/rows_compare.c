@@ -58,9 +58,20 @@ static void only_b(struct sides *s)
     else s->out.others++;
 }
 
-static int same_r(const struct row *x, const struct row *y)
+static int same(const struct rsp_dd1_sum *x, const struct rsp_dd1_sum *y)
 {
-    return x->r.lo == y->r.lo && x->r.hi == y->r.hi;
+    return x->lo == y->lo && x->hi == y->hi;
+}
+
+/* What the two are judged by: all of it, or for what a file alone carries all, the rest. */
+static const struct rsp_dd1_sum *sum_of(const struct sides *s, const struct row *r)
+{
+    return s->x.loosely && !same(&s->x.r, &s->y.r) ? &r->loose : &r->r;
+}
+
+static int same_r(const struct sides *s)
+{
+    return same(sum_of(s, &s->x), sum_of(s, &s->y));
 }
 
 /* An expiry that one of the two has not, or has otherwise, is a difference even when it is over: only what has expired on
@@ -71,14 +82,14 @@ static void both(struct sides *s)
         s->out.expired++;
         return;
     }
-    if (!same_r(&s->x, &s->y) && s->x.expire_ms == s->y.expire_ms && (fading(s, &s->x) || fading(s, &s->y))) {
+    if (!same_r(s) && s->x.expire_ms == s->y.expire_ms && (fading(s, &s->x) || fading(s, &s->y))) {
         s->out.expired++; /* which of its fields each side has had time to remove is chance */
         return;
     }
     s->out.keys++;
-    rsp_dd1_add(&s->expected, &s->x.r);
-    rsp_dd1_add(&s->found, &s->y.r);
-    if (!same_r(&s->x, &s->y)) differs(s, &s->out.changed);
+    rsp_dd1_add(&s->expected, sum_of(s, &s->x));
+    rsp_dd1_add(&s->found, sum_of(s, &s->y));
+    if (!same_r(s)) differs(s, &s->out.changed);
 }
 
 static int key_order(const struct row *x, const struct row *y)

@@ -2,10 +2,10 @@
  * Rests on: bgsave.h.
  * Does not: open the file (bgsave_file.c).
  *
- * How the end is known: one child at a time saves. "Background saving started" means that it is ours; when INFO next says
- * that none runs, ours is over, and rdb_last_bgsave_status tells how it or a later one went. "Scheduled" (an AOF is being
- * rewritten) means nothing yet: the rewrite's end is awaited, and if our save has not been seen by then, it is asked for
- * again. Nothing here rests on LASTSAVE's seconds alone. */
+ * How the end is known: one child at a time saves. "Background saving started" means that it is ours; when INFO next
+ * says that none runs, ours is over, and rdb_last_bgsave_status tells how it or a later one went. "Scheduled" (an AOF
+ * is being rewritten) means nothing yet: the rewrite's end is awaited, and if our save has not been seen by then, it
+ * is asked for again. Nothing here rests on LASTSAVE's seconds alone. */
 #include "repl/bgsave.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* What this is: the dataset by BGSAVE: the server saves to its disk, and its file, which must be on this host, is read.
+/* What this is: the dataset by BGSAVE: the server saves to its disk, and its file, which must be on this host, is
+ * read.
  * Rests on: server_impl.h, respite/source.h.
  * Does not: reach into another host; change the server's settings. */
 #ifndef REPL_BGSAVE_H
@@ -8,10 +9,10 @@
 
 #include "repl/server_impl.h"
 
-/* Saves, waits until that save is over and was a good one, and opens its file. *source gives exactly the file's bytes as
- * of then, decompressed when the server compresses it whole; RSP_EIO when they change under it.
- * RSP_EDENIED: the server refuses, or its save failed; RSP_EBUSY: something else saves or rewrites and does not end within
- * patience_ms; RSP_ENOTFOUND, RSP_EPERM: the file is not on this host or not readable. */
+/* Saves, waits until that save is over and was a good one, and opens its file. *source gives exactly the file's bytes
+ * as of then, decompressed when the server compresses it whole; RSP_EIO when they change under it.
+ * RSP_EDENIED: the server refuses, or its save failed; RSP_EBUSY: something else saves or rewrites and does not end
+ * within patience_ms; RSP_ENOTFOUND, RSP_EPERM: the file is not on this host or not readable. */
 int bgsave_open(struct rsp_server *s, const struct rsp_capture_options *o, struct rsp_source **source);
 
 /* ---- the file (bgsave_file.c) ---- */

@@ -2,9 +2,9 @@
  * Rests on: bgsave.h.
  * Does not: ask the server.
  *
- * A save writes another file and renames it: a descriptor goes on showing the one that it was opened on. Another server's
- * file at the same path, of a server that is on another host, must not be taken: it must be a new one, and its time must
- * lie between the save's beginning and end. */
+ * A save writes another file and renames it: a descriptor goes on showing the one that it was opened on. Another
+ * server's file at the same path, of a server that is on another host, must not be taken: it must be a new one, and
+ * its time must lie between the save's beginning and end. */
 #include "repl/bgsave.h"
 
 #include <errno.h>

@@ -121,12 +121,12 @@ static int begin(struct rsp_capture *c)
 /* A server that cannot now is asked again, on a new connection, for as long as patience lasts. */
 static int open_patiently(struct rsp_capture *c)
 {
-    const int64_t until = c->env.now_ms(c->env.clock_opaque) + c->o.patience_ms;
+    const int64_t until = sync_clock_ms() + c->o.patience_ms;
     for (unsigned tries = 1;; tries++) {
-        int64_t left = until - c->env.now_ms(c->env.clock_opaque);
+        int64_t left = until - sync_clock_ms();
         int rc = connect_server(c, left > 0 ? left : 0);
         if (!rc) rc = begin(c);
-        if (rc != RSP_EBUSY || until - c->env.now_ms(c->env.clock_opaque) <= 0) return rc;
+        if (rc != RSP_EBUSY || until - sync_clock_ms() <= 0) return rc;
         if (c->env.error)
             log_line(&c->env, RSP_LOG_INFO, "%s: %s; trying again", c->env.error->subject, c->env.error->message);
         disconnect(c);

@@ -136,6 +136,13 @@ static int find_master(struct choice *c, struct rsp_server **ret)
 
 /* ---- the wishes ---- */
 
+/* What may be otherwise in a minute. */
+static int not_now(const struct choice *c, int rc)
+{
+    if (c->env->error && c->env->error->code == rc) c->env->error->retryable = 1;
+    return rc;
+}
+
 static int from_master(struct choice *c, int role)
 {
     int rc = find_replica(c, c->given);
@@ -144,8 +151,8 @@ static int from_master(struct choice *c, int role)
         return fail(c->env, RSP_ENOTFOUND, c->given->name,
                     "no replica: the server names none; --source-role any takes it");
     if (role == RSP_CAPTURE_REPLICA)
-        return fail(c->env, RSP_EBUSY, c->given->name,
-                    "no healthy replica (%s); --source-role any takes the server itself", c->last);
+        return not_now(c, fail(c->env, RSP_EBUSY, c->given->name,
+                               "no healthy replica (%s); --source-role any takes the server itself", c->last));
     c->chosen = c->given;
     if (*c->last) snprintf(c->why, c->why_n, "the server itself: no healthy replica (%s)", c->last);
     else snprintf(c->why, c->why_n, "the server itself: it names no replica");
@@ -157,8 +164,8 @@ static int up_to_master(struct choice *c)
     struct rsp_server *master = NULL;
     int rc = find_master(c, &master);
     if (rc == RSP_AGAIN)
-        return fail(c->env, RSP_EBUSY, c->given->name,
-                    "its master cannot be used (%s); --source-role any takes the replica", c->last);
+        return not_now(c, fail(c->env, RSP_EBUSY, c->given->name,
+                               "its master cannot be used (%s); --source-role any takes the replica", c->last));
     if (rc) return rc;
     c->chosen = master;
     if (master == c->given) snprintf(c->why, c->why_n, "the server itself: a master");
@@ -178,7 +185,7 @@ static int from_ill_replica(struct choice *c, int role, const char *ill)
         if (rc != RSP_AGAIN) return rc;
     }
     if (role == RSP_CAPTURE_REPLICA)
-        return fail(c->env, RSP_EBUSY, c->given->name, "no healthy replica: %s (%s)", ill, c->last);
+        return not_now(c, fail(c->env, RSP_EBUSY, c->given->name, "no healthy replica: %s (%s)", ill, c->last));
     if (!rc) {
         c->chosen = master;
         snprintf(c->why, c->why_n, "the master of %s: %s", c->given->name, ill);

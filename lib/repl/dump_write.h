@@ -23,8 +23,8 @@ int dump_idle(struct buf *out, uint64_t seconds);
 int dump_freq(struct buf *out, uint8_t counter);
 int dump_end(struct buf *out); /* EOF; the CRC64 of all before it and of this byte goes behind */
 
-/* Bytes of the KEY_META that a payload begins with, the type byte not counted: *n 0 when there is none. RSP_AGAIN: more of
- * the payload is needed; RSP_EFORMAT, without words. */
+/* Bytes of the KEY_META that a payload begins with, the type byte not counted: *n 0 when there is none. RSP_AGAIN:
+ * more of the payload is needed; RSP_EFORMAT, without words. */
 int dump_meta(const uint8_t *p, size_t size, size_t *n);
 
 #endif

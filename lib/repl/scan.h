@@ -2,9 +2,9 @@
  * Rests on: server_impl.h, dump_write.h, scan_seen.h.
  * Does not: write into the server; run a thread: it works while it is read.
  *
- * A key's expiry, its idle time or frequency and its value are asked in one transaction where MULTI is allowed, so that each
- * record is one that was true at some instant. Values go through as the server encodes them, each against its version and
- * CRC64; a large one is never held whole. */
+ * A key's expiry, its idle time or frequency and its value are asked in one transaction where MULTI is allowed, so
+ * that each record is one that was true at some instant. Values go through as the server encodes them, each against
+ * its version and CRC64; a large one is never held whole. */
 #ifndef REPL_SCAN_H
 #define REPL_SCAN_H
 
@@ -91,7 +91,7 @@ int scan_next_page(struct scan *c); /* RSP_END: no more */
 int scan_next_key(struct scan *c);
 int scan_value_begin(struct scan *c, uint64_t bytes);
 int scan_value_more(struct scan *c); /* RSP_END: it is written */
-/* What stands behind a value: its version, and the CRC64 of everything before it, which sum has taken, and of itself. */
+/* What stands behind a value: its version, and the CRC64 of all before it, which sum has taken, and of the version. */
 int scan_footer(struct scan *c, const uint8_t footer[DUMP_FOOTER], uint64_t sum, const char *what, unsigned *version);
 struct rsp_span scan_key_name(const struct scan *c);
 

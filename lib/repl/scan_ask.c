@@ -1,4 +1,5 @@
-/* What this is: what must be known before the first key: databases, functions, the RDB's version, what the server allows.
+/* What this is: what must be known before the first key: databases, functions, the RDB's version, what the server
+ *   allows.
  * Rests on: scan.h, base/crc64.h.
  * Does not: read keys. */
 #include "base/crc64.h"

@@ -2,11 +2,11 @@
  * Rests on: base/sip.h, io/fdio.h.
  * Does not: keep the keys.
  *
- * Why: SCAN gives a key again when the table is resized meanwhile, at any distance, and a dump that has a key twice stops a
- * server. A key counts as seen by 127 bits of SipHash under a random key: two keys that agree there (2^-127 for a pair) are
- * beyond what anybody can make or meet. 16 bytes a key: in memory up to SEEN_MEMORY, then in a nameless file of blocks, of
- * which one is read, and perhaps written, for each key. A block is chosen by the hash's upper bits, so that the file doubles by
- * going through the old one in order. */
+ * Why: SCAN gives a key again when the table is resized meanwhile, at any distance, and a dump that has a key twice
+ * stops a server. A key counts as seen by 127 bits of SipHash under a random key: two keys that agree there (2^-127
+ * for a pair) are beyond what anybody can make or meet. 16 bytes a key: in memory up to SEEN_MEMORY, then in a
+ * nameless file of blocks, of which one is read, and perhaps written, for each key. A block is chosen by the hash's
+ * upper bits, so that the file doubles by going through the old one in order. */
 #ifndef REPL_SCAN_SEEN_H
 #define REPL_SCAN_SEEN_H
 

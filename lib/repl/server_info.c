@@ -16,8 +16,9 @@ static const struct rsp_span nothing = {(const uint8_t *)"", 0};
 /* The next line of text from *at on, without its end. */
 static int next_line(const struct buf *b, size_t *at, struct rsp_span *line)
 {
-    const uint8_t *p = b->p + *at, *end;
+    const uint8_t *p, *end;
     if (*at >= b->n) return 0;
+    p = b->p + *at;
     end = memchr(p, '\n', b->n - *at);
     line->p = p;
     line->n = end ? (size_t)(end - p) : b->n - *at;

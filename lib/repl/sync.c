@@ -59,7 +59,7 @@ static int tell_options(struct sync *y)
 static int next_byte(struct sync *y, int64_t until_ms, uint8_t *byte)
 {
     struct rsp_env *env = &y->env;
-    int64_t left = until_ms - env->now_ms(env->clock_opaque), idle = server_idle_ms(y->server);
+    int64_t left = until_ms - sync_clock_ms(), idle = server_idle_ms(y->server);
     size_t got;
     if (left <= 0)
         return fail(env, RSP_ETIMEOUT, rsp_server_name(y->server), "the dataset was not announced within %" PRId64 " s",
@@ -71,7 +71,7 @@ static int next_byte(struct sync *y, int64_t until_ms, uint8_t *byte)
 static int read_line(struct sync *y, char out[LINE_MOST], size_t *n)
 {
     struct rsp_env *env = &y->env;
-    int64_t until = env->now_ms(env->clock_opaque) + y->o.announce_ms;
+    int64_t until = sync_clock_ms() + y->o.announce_ms;
     uint64_t newlines = 0;
     *n = 0;
     for (;;) {

@@ -46,8 +46,13 @@ struct sync {
     uint64_t received;
     _Atomic uint64_t ack;
     int64_t heard_ms, told_ms; /* last byte from the server; last ACK or keepalive to it */
-    int online;                /* the snapshot is whole, the stream flows */
+    char out[96];              /* what is being told: a socket that took a part, or none, is given the same again */
+    size_t out_n, out_at;
+    int online; /* the snapshot is whole, the stream flows */
 };
+
+/* Milliseconds of a clock that only runs, for waits: the env's clock is the time of day, and may be set or stand. */
+int64_t sync_clock_ms(void);
 
 /* Asks the server, which must be idle, for its dataset and reads what it announces. RSP_EBUSY, retryable: it cannot now, and
  * a new connection may ask again. The server stays the caller's, but only the sync may use it from now on. */

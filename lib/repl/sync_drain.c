@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "repl/sync.h"
@@ -12,37 +13,45 @@
 #define ACK_MS 1000
 #define STALL_MS 5000 /* a server whose bytes we do not take hears of us so often */
 
-static int64_t now(const struct sync *y)
+int64_t sync_clock_ms(void)
 {
-    return y->own.now_ms(y->own.clock_opaque);
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* A few bytes. A socket that takes none now is asked again at the next turn: what is said here is said often. */
-static int say(struct sync *y, const char *p, size_t n)
+/* Sends what is left of y->out. What a socket does not take now is offered again at the next turn, and nothing else
+ * before it: TLS may have sealed it already. */
+static int say(struct sync *y)
 {
-    size_t sent = 0;
-    int rc = net_send(server_conn(y->server), p, n, &sent);
-    if (rc == RSP_AGAIN) return RSP_OK;
-    if (!rc && sent < n) rc = net_send_all(server_conn(y->server), p + sent, n - sent, server_idle_ms(y->server));
-    return rc;
+    while (y->out_at < y->out_n) {
+        size_t sent = 0;
+        int rc = net_send(server_conn(y->server), y->out + y->out_at, y->out_n - y->out_at, &sent);
+        if (rc) return rc == RSP_AGAIN ? RSP_OK : rc;
+        y->out_at += sent;
+    }
+    return RSP_OK;
 }
 
 /* What is due: an acknowledgement once a second in the stream, a newline during a long stall of ours. */
 static int keep_alive(struct sync *y, int stalled)
 {
-    char ack[96], digits[24];
-    int64_t t = now(y);
+    char digits[24];
+    int64_t t = sync_clock_ms();
     int n;
-    if (!y->online) {
-        if (!stalled || t - y->told_ms < STALL_MS) return RSP_OK;
-        y->told_ms = t;
-        return say(y, "\n", 1);
-    }
-    if (t - y->told_ms < ACK_MS) return RSP_OK;
+    if (y->out_at < y->out_n) return say(y);
+    if (y->online ? t - y->told_ms < ACK_MS : !stalled || t - y->told_ms < STALL_MS) return RSP_OK;
     y->told_ms = t;
-    n = snprintf(digits, sizeof digits, "%" PRIu64, atomic_load(&y->ack));
-    n = snprintf(ack, sizeof ack, "*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$%d\r\n%s\r\n", n, digits);
-    return say(y, ack, (size_t)n);
+    y->out_at = 0;
+    if (y->online) {
+        n = snprintf(digits, sizeof digits, "%" PRIu64, atomic_load(&y->ack));
+        n = snprintf(y->out, sizeof y->out, "*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$%d\r\n%s\r\n", n, digits);
+        y->out_n = (size_t)n;
+    } else {
+        y->out[0] = '\n';
+        y->out_n = 1;
+    }
+    return say(y);
 }
 
 static int closed(struct sync *y)
@@ -66,7 +75,7 @@ static int receive(struct sync *y, uint8_t *p, size_t cap, size_t *got)
         int seen, rc = net_recv(server_conn(y->server), p, cap, got);
         if (rc == RSP_END) return closed(y);
         if (rc != RSP_AGAIN) {
-            if (!rc) y->heard_ms = now(y);
+            if (!rc) y->heard_ms = sync_clock_ms();
             return rc;
         }
         if (atomic_load(&y->stop)) return RSP_ECANCELED;
@@ -74,7 +83,7 @@ static int receive(struct sync *y, uint8_t *p, size_t cap, size_t *got)
         if (!rc) rc = net_wait(server_conn(y->server), NET_READ, TICK_MS, &seen);
         if (rc && rc != RSP_AGAIN) return rc;
         /* A server without writes still pings its replicas, every 10 s by default. */
-        if (now(y) - y->heard_ms >= server_idle_ms(y->server))
+        if (sync_clock_ms() - y->heard_ms >= server_idle_ms(y->server))
             return fail_at(&y->own, RSP_ETIMEOUT, rsp_server_name(y->server), y->received,
                            "nothing came for %" PRId64 " s", server_idle_ms(y->server) / 1000);
     }
@@ -83,12 +92,12 @@ static int receive(struct sync *y, uint8_t *p, size_t cap, size_t *got)
 static int room(struct sync *y, struct ring *ring, uint8_t **p, size_t *cap)
 {
     int rc;
-    y->told_ms = y->online ? y->told_ms : now(y);
+    y->told_ms = y->online ? y->told_ms : sync_clock_ms();
     while ((rc = ring_room(ring, &y->own, TICK_MS, p, cap)) == RSP_AGAIN) {
         if (atomic_load(&y->stop) || (y->cancel && *y->cancel)) return RSP_ECANCELED;
         rc = keep_alive(y, 1);
         if (rc) return rc;
-        y->heard_ms = now(y); /* it is we who do not listen */
+        y->heard_ms = sync_clock_ms(); /* it is we who do not listen */
     }
     return rc;
 }
@@ -126,7 +135,7 @@ static int drain_rdb(struct sync *y)
 static int drain_stream(struct sync *y)
 {
     y->online = 1;
-    y->told_ms = now(y) - ACK_MS; /* at once: the server holds the stream back until it hears from us */
+    y->told_ms = sync_clock_ms() - ACK_MS; /* at once: the server holds the stream back until it hears from us */
     for (;;) {
         uint8_t *p;
         size_t cap, got;
@@ -165,7 +174,7 @@ int sync_start(struct sync *y)
     y->own.error = &y->words;
     *net_env(server_conn(y->server)) = y->own; /* the connection's words are the thread's from here on */
     atomic_store(&y->ack, y->offset);
-    y->heard_ms = y->told_ms = now(y);
+    y->heard_ms = y->told_ms = sync_clock_ms();
     if (pthread_create(&y->thread, NULL, drain, y)) return fail(&y->env, RSP_ENOMEM, NULL, "cannot start a thread");
     y->running = 1;
     return RSP_OK;

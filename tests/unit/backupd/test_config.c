@@ -129,6 +129,64 @@ START_TEST(environment)
 }
 END_TEST
 
+static const char *const servers = "[source cache]\n"
+                                   "uri = redis://u:s3cret@a:7000\n"
+                                   "method = scan\n"
+                                   "[source b-6379]\n"
+                                   "patience = 5s\n"
+                                   "[source default]\n"
+                                   "host = d\n";
+
+static void is_source(const char *name, enum opt_from from)
+{
+    ck_assert_str_eq(o.value[O_SOURCE].text, name);
+    ck_assert_int_eq(o.value[O_SOURCE].from, from);
+}
+
+/* The operand is the source, or the server is, under its address; a restore is led nowhere. */
+START_TEST(sources)
+{
+    go(servers, "backup cache");
+    is_source("cache", OPT_FROM_ARGV);
+    ck_assert_str_eq(o.value[O_URI].text, "redis://u:s3cret@a:7000");
+    ck_assert_int_eq(o.value[O_METHOD].number, 2);
+    ck_assert(config_has_source(&o, "cache") && !config_has_source(&o, "other"));
+    go(servers, "check --source cache");
+    ck_assert_int_eq(o.value[O_URI].from, OPT_FROM_CONFIG);
+    go(servers, "backup redis://b");
+    is_source("b-6379", OPT_FROM_ARGV);
+    ck_assert_int_eq(o.value[O_PATIENCE].number, 5000);
+    ck_assert_ptr_null(o.value[O_HOST].text);
+    go(servers, "backup redis://b --source cache");
+    is_source("cache", OPT_FROM_ARGV);
+    go(servers, "backup -h b");
+    is_source("b-6379", OPT_FROM_ARGV);
+    go(servers, "backup");
+    is_source(CONFIG_SOURCE, OPT_FROM_DEFAULT);
+    ck_assert_str_eq(o.value[O_HOST].text, "d");
+    go(servers, "backup --from /x");
+    is_source(CONFIG_SOURCE, OPT_FROM_DEFAULT);
+    setenv("RESPITE_HOST", "b", 1);
+    go(servers, "check");
+    is_source("b-6379", OPT_FROM_ENV);
+    go(servers, "backup --from /x");
+    is_source(CONFIG_SOURCE, OPT_FROM_DEFAULT);
+    unsetenv("RESPITE_HOST");
+    go(servers, "restore latest --source cache");
+    ck_assert_ptr_null(o.value[O_URI].text);
+    go(servers, "restore latest");
+    ck_assert_ptr_null(o.value[O_HOST].text);
+    ck_assert_int_eq(run(servers, strlen(servers), "backup cache --source default"), EXIT_USAGE);
+    /* A password is its owner's. */
+    chmod(path, 0604);
+    ck_assert_int_eq(run(servers, strlen(servers), "list"), EXIT_CONFIG);
+    ck_assert_ptr_nonnull(strstr(err, ":2: a password stands here"));
+    ck_assert_ptr_null(strstr(err, "s3cret"));
+    go("[source a]\nuri = redis://b\n", "list");
+    chmod(path, 0600);
+}
+END_TEST
+
 static const struct {
     const char *text, *err; /* behind "backupd: PATH:" */
 } bad[] = {
@@ -146,7 +204,15 @@ static const struct {
     {"[repo a]\nlevel = 3\n", "2: key 'level' does not belong into [repo], but into [global]\n"},
     {"[global]\njson = yes\n", "2: unknown key 'json'\n"},
     {"[repo a]\npassphrase = x\n",
-     "2: no secret stands in this file: name a file by passphrase-file, or a passphrase-command\n"},
+     "2: no secret stands in this file: name a file by passphrase-file or pass-file (of a server's password), or a "
+     "passphrase-command\n"},
+    {"[source a]\npass = x\n",
+     "2: no secret stands in this file: name a file by passphrase-file or pass-file (of a server's password), or a "
+     "passphrase-command\n"},
+    {"[source a]\nuri = x@host\n", "2: uri: is no URI such as redis://host:port, rediss://host:port or unix:///path\n"},
+    {"[global]\nuri = redis://a\n", "2: key 'uri' does not belong into [global], but into [source NAME]\n"},
+    {"[source a]\nport = 70000\n", "2: port: '70000' is not within 1 and 65535\n"},
+    {"[source a]\nto = /x\n", "2: unknown key 'to'\n"},
     {"[repo a]\nurl = /srv\n", "2: url: '/srv' is no URL such as file:/srv/backup\n"},
     {"[repo a]\nurl = file:/a\nurl = file:/b\n", "3: url: stands twice in this section; before at PATH:2\n"},
     {"[global]\nurl = file:/a\n", "2: unknown key 'url'\n"},
@@ -232,6 +298,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, values);
     tcase_add_test(t, environment);
+    tcase_add_test(t, sources);
     tcase_add_loop_test(t, refused, 0, sizeof bad / sizeof bad[0]);
     tcase_add_test(t, cut);
     tcase_add_test(t, files);

@@ -296,6 +296,7 @@ START_TEST(texts)
               connection_has_password("redis:///x@h") && !connection_has_password("unix:///a@b"));
     ck_assert_int_eq(connection_exit(RSP_ENET, EXIT_SOURCE), EXIT_SOURCE);
     ck_assert_int_eq(connection_exit(RSP_EAUTH, EXIT_TARGET), EXIT_TARGET);
+    ck_assert_int_eq(connection_exit(RSP_ETRUNCATED, EXIT_SOURCE), EXIT_SOURCE);
     ck_assert_int_eq(connection_exit(RSP_ECHECKSUM, EXIT_TARGET), EXIT_INTEGRITY);
 }
 END_TEST

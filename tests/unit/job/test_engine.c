@@ -90,7 +90,7 @@ START_TEST(words)
     struct rsp_engine e;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         memset(&e, 0, sizeof e);
-        ck_assert_int_eq(engine_parse(&env, good[i].text, &e), RSP_OK);
+        ck_assert_int_eq(engine_parse(&env, "server", good[i].text, &e), RSP_OK);
         ck_assert_str_eq(e.kind, good[i].kind);
         ck_assert_str_eq(e.version, good[i].version);
         ck_assert_uint_eq(e.version_n, good[i].n);
@@ -100,7 +100,7 @@ START_TEST(words)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         memset(&e, 0, sizeof e);
         rsp_error_clear(&error);
-        ck_assert_int_eq(engine_parse(&env, bad[i], &e), RSP_EFORMAT);
+        ck_assert_int_eq(engine_parse(&env, "server", bad[i], &e), RSP_EFORMAT);
         ck_assert_int_eq(error.code, RSP_EFORMAT);
     }
 }

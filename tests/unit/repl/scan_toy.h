@@ -1,4 +1,5 @@
-/* What this is: a server that knows SCAN, DUMP and what goes with them, over keys that a test lays out, and that lies as it
+/* What this is: a server that knows SCAN, DUMP and what goes with them, over keys that a test lays out, and that lies
+ *   as it
  *   is told.
  * Rests on: POSIX threads and sockets, base/crc64.h; check.h before it.
  * Does not: keep data. */
@@ -29,7 +30,7 @@ static inline void toy_put(struct toy_out *o, const void *p, size_t n)
         o->p = realloc(o->p, o->cap);
         ck_assert_ptr_nonnull(o->p);
     }
-    memcpy(o->p + o->n, p, n);
+    if (n) memcpy(o->p + o->n, p, n);
     o->n += n;
 }
 static inline void toy_text(struct toy_out *o, const char *text)
@@ -60,7 +61,7 @@ static inline void toy_dump(struct toy_out *o, const void *body, size_t n, unsig
 struct toy {
     /* laid out by the test */
     const char *info, *keyspace;
-    /* Answers a command that the toy itself does not: 0: "-ERR unknown command". */
+    /* Answers a command; 0: the toy does, or "-ERR unknown command". */
     int (*answer)(struct toy *t, int argc, char **argv, struct toy_out *out);
     int no_multi;
     size_t cut; /* the connection is closed after so many bytes; 0: never */
@@ -72,11 +73,19 @@ struct toy {
     size_t sent;
     struct toy_out queued;
     pthread_t thread;
+    pthread_mutex_t lock; /* held while the toy answers */
 };
+/* What one thread has set the other sees. */
+static inline void toy_sync(struct toy *t)
+{
+    pthread_mutex_lock(&t->lock);
+    pthread_mutex_unlock(&t->lock);
+}
 
 static inline void toy_answer(struct toy *t, int argc, char **argv, struct toy_out *out)
 {
     t->commands++;
+    if (!t->in_multi && t->answer(t, argc, argv, out)) return;
     if (!strcasecmp(argv[0], "INFO")) {
         const char *text = argc > 1 ? t->keyspace : t->info;
         toy_bulk(out, text, strlen(text));
@@ -96,7 +105,7 @@ static inline void toy_answer(struct toy *t, int argc, char **argv, struct toy_o
         toy_put(out, t->queued.p ? t->queued.p : (const uint8_t *)"", t->queued.n);
     } else {
         struct toy_out *to = t->in_multi ? &t->queued : out;
-        if (!t->answer(t, argc, argv, to)) toy_text(to, "-ERR unknown command\r\n");
+        if (!t->in_multi || !t->answer(t, argc, argv, to)) toy_text(to, "-ERR unknown command\r\n");
         if (t->in_multi) toy_text(out, "+QUEUED\r\n"), t->queued_n++;
     }
 }
@@ -154,7 +163,9 @@ static inline void *toy_run(void *opaque)
         n += (size_t)got;
         in[n] = 0;
         out.n = 0;
+        pthread_mutex_lock(&t->lock);
         while ((taken = toy_take(t, in + at, n - at, &out))) at += taken;
+        pthread_mutex_unlock(&t->lock);
         memmove(in, in + at, n - at);
         n -= at;
         if (!toy_send(t, &out)) break;
@@ -167,6 +178,7 @@ static inline void *toy_run(void *opaque)
 static inline void toy_start(struct toy *t)
 {
     struct sockaddr_un un = {.sun_family = AF_UNIX};
+    pthread_mutex_init(&t->lock, NULL);
     snprintf(t->dir, sizeof t->dir, "/tmp/respite-toy-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(t->dir));
     snprintf(t->path, sizeof t->path, "%s/s", t->dir);
@@ -182,6 +194,7 @@ static inline void toy_stop(struct toy *t) /* the client has closed its end */
     shutdown(t->listening, SHUT_RDWR);
     pthread_join(t->thread, NULL);
     close(t->listening);
+    pthread_mutex_destroy(&t->lock);
     unlink(t->path);
     rmdir(t->dir);
     free(t->queued.p);

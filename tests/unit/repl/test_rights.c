@@ -119,7 +119,8 @@ START_TEST(getuser_of_7)
         {"INFO", V7, 0, 0},
         {"ACL DRYRUN", DENIED, 0, 0},
         {"ACL GETUSER default",
-         "*6\r\n$8\r\ncommands\r\n$12\r\n-@all +psync\r\n$4\r\nkeys\r\n$7\r\n%R~* ~a\r\n$9\r\nselectors\r\n*1\r\n*0\r\n",
+         "*6\r\n$8\r\ncommands\r\n"
+         "$12\r\n-@all +psync\r\n$4\r\nkeys\r\n$7\r\n%R~* ~a\r\n$9\r\nselectors\r\n*1\r\n*0\r\n",
          0, 0},
         {"dump", DENIED, 0, 0},
         {"type", "+none\r\n", 0, 0}};

@@ -54,13 +54,17 @@ struct rsp_compare_report {
     char first[128];                 /* the first key that is missing or changed, with its database, printable */
 };
 /* A dataset's records as rows (hash of database and key, R of dd1 with expiry, expiry): in memory while they are few, else
- * in a nameless file. Filled by one pass over a dump. */
+ * in a nameless file. Filled by one pass over a dump: a value that is malformed, or a wrong checksum, is a fault. Of a key
+ * that is there twice (two databases made one) the later record counts. */
 struct rsp_rows;
 RSP_API RSP_NODISCARD int rsp_rows_of(const struct rsp_env *env, struct rsp_source *source,
                                       const struct rsp_compare_side *side, unsigned threads, const char *tmpdir,
                                       volatile const int *cancel, struct rsp_rows **ret);
 RSP_API uint64_t rsp_rows_count(const struct rsp_rows *rows);
-/* Each row of a must be in b, those that expire up to as_of_ms left out on both sides. */
+/* Each row of a must be in b. Left out, and counted as expired: what expires up to as_of_ms on both sides, or on one and is
+ * not on the other (a key that has an expiry here and none there is changed); hashes that differ when one of their fields
+ * expires up to then. Streams that can only have travelled by commands, or are of before 7.0, are judged without their
+ * consumers' times and entries_read, which no command sets. dd1 does not know databases: the verdict is that of the rows. */
 RSP_API RSP_NODISCARD int rsp_rows_compare(const struct rsp_env *env, struct rsp_rows *a, struct rsp_rows *b,
                                            int64_t as_of_ms, struct rsp_compare_report *report);
 RSP_API void rsp_rows_free(struct rsp_rows *rows);

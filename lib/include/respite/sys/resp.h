@@ -70,7 +70,7 @@ struct rsp_resp_options {
     int64_t shift_ms, now_ms;
     const struct rsp_resp_db *dbs; /* what is not named stays; the run's filter sees the database of the dump */
     size_t dbs_n;
-    int no_functions;
+    int no_functions; /* nor module data that belongs to no key, which would be a loss: for who chooses keys */
     int drop_losses; /* 0: the first loss stops with RSP_EUNSUPPORTED, naming it; 1: they are counted and left out */
 };
 struct rsp_resp_report {

@@ -5,7 +5,7 @@ large dump.rdb
 "$BACKUPD" backup --from dump.rdb >/dev/null
 export RESPITE_IDENTITY=$PWD/sheet
 mkdir data
-status 0 "$BACKUPD" restore latest --to data --server-version redis:7.0.15
+status 0 "$BACKUPD" restore latest --to data --server-version redis:7.2.6
 has out '1500 keys, checked' 'will load: ' data/dump.rdb '--appendonly no'
 cmp dump.rdb data/dump.rdb
 status 26 "$BACKUPD" restore latest --to data --server none
@@ -17,7 +17,7 @@ cmp dump.rdb "$(json out 'd["kept_aside"]')/dump.rdb" || cmp dump.rdb "$(json ou
 # A configuration with an AOF: a base and its manifest.
 mkdir aof
 printf 'dir %s\nappendonly yes\nport 0\n' "$PWD/aof" >redis.conf
-status 0 "$BACKUPD" restore latest --server-config redis.conf --server-version redis:7.0.15 --json
+status 0 "$BACKUPD" restore latest --server-config redis.conf --server-version redis:7.2.6 --json
 [ "$(json out 'd["aof"]')" = True ]
 [ -e aof/appendonlydir/appendonly.aof.manifest ]
 status 2 "$BACKUPD" restore latest --server-config redis.conf --to data
@@ -27,8 +27,8 @@ status 26 "$BACKUPD" restore latest --to aof --server none
 has err 'appendonly yes' '--server-config'
 # An older server would not load it.
 mkdir old
-status 23 "$BACKUPD" restore latest --to old --server-version redis:6.0
-has err 11
+status 23 "$BACKUPD" restore latest --to old --server-version redis:7.0.15
+has err 'version 11' 'redis 7.0.15'
 [ -z "$(ls old)" ]
 status 2 "$BACKUPD" restore latest --to old --server-version redis
 status 20 "$BACKUPD" restore latest --server-config none.conf
