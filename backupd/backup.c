@@ -188,7 +188,7 @@ static int fault(struct backup *b, int rc, const struct rsp_backup_report *r)
     /* What a server does not deliver is its fault; what it delivers may be damaged as a file may. */
     if (b->live && r->source_fault && (rc != RSP_EFORMAT || !r->findings)) code = connection_exit(rc, EXIT_SOURCE);
     if (failed) print_err("%s: the proof failed: %s; nothing was stored", b->label, b->proof.what);
-    if (r->findings && !b->c->o->value[O_ACCEPT_DAMAGED].count)
+    if (r->findings && !b->c->o->value[O_ACCEPT_DAMAGED].count && !(b->live && rc == RSP_ETRUNCATED))
         print_err("%s: --accept-damaged stores it all the same, flagged for ever", b->label);
     return code;
 }

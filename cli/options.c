@@ -174,6 +174,7 @@ static int take_letters(struct options *o, struct args *args, const char *letter
         if (!opt) return options_usage(o, "unknown option '%s'", shown);
         if (opt->kind != OPT_FLAG) {
             if (letters[1]) return value_set(o, opt, shown, letters + 1, OPT_FROM_ARGV);
+            if (*letters == 'h' && args->at == args->n) return -1; /* -h of a host, without one */
             if (args->at == args->n) return options_usage(o, "%s needs a value", shown);
             return value_set(o, opt, shown, args->arg[args->at++], OPT_FROM_ARGV);
         }

@@ -104,6 +104,8 @@ struct resp_stream {
     struct buf set_ids; /* counters of groups, which wait until the end when there are ghosts */
     size_t ghost_at;
     struct rsp_rdb_element counters;
+    struct rsp_rdb_id first; /* of its messages that live */
+    uint8_t has_first;
     int64_t claim_time;
     uint64_t claim_count;
     uint8_t judged, has_counters, has_ghosts, can_ghost, found_ghosts, claiming;

@@ -78,6 +78,7 @@ void resp_stream_begin(struct resp_stream *s)
     s->ids.last.ms = s->ids.last.seq = 0;
     s->ghost_at = 0;
     s->has_ghosts = s->ghosts.n != 0;
+    s->has_first = 0;
     s->judged = s->found_ghosts = s->has_counters = s->claiming = 0;
 }
 
@@ -137,6 +138,8 @@ static int add_ghosts(struct resp_native *n, const struct rsp_rdb_id *before)
 static int put_entry(struct resp_native *n, const struct rsp_rdb_element *el)
 {
     int rc = n->stream.has_ghosts ? add_ghosts(n, &el->id) : RSP_OK;
+    if (!n->stream.has_first) n->stream.first = el->id;
+    n->stream.has_first = 1;
     for (size_t i = 0; i < el->count; i++) {
         if (el->fields[i].n <= n->rules->bulk_max) continue;
         n->losses |= STREAM_LOSS;
@@ -409,11 +412,30 @@ int resp_stream_element(struct resp_native *n, const struct rsp_rdb_element *el)
 
 /* ---- the end ---- */
 
+/* Those before the first message go by XTRIM, which leaves alone the highest id that was deleted: they may have been
+ * trimmed, too. The others cannot have been. */
+static int trim_ghosts(struct resp_native *n)
+{
+    const struct resp_stream *s = &n->stream;
+    int rc;
+    if (s->has_first && compare(ghosts_of(s)[0], s->first) > 0) return RSP_OK;
+    rc = RESP_COMMAND(n, 4, "$5\r\nXTRIM\r\n");
+    if (rc) return rc;
+    if (s->has_first) {
+        RESP_PUT(n->out, "$5\r\nMINID\r\n");
+        resp_put_id(n->out, s->first);
+    } else {
+        RESP_PUT(n->out, "$6\r\nMAXLEN\r\n$1\r\n0\r\n");
+    }
+    return RSP_OK;
+}
+
 static int delete_ghosts(struct resp_native *n)
 {
     struct resp_stream *s = &n->stream;
-    int rc = RSP_OK;
+    int rc = trim_ghosts(n);
     for (size_t i = 0; i < ghosts_n(s) && !rc; i++) {
+        if (!s->has_first || compare(ghosts_of(s)[i], s->first) < 0) continue;
         if (n->items >= RESP_BATCH) resp_native_close(n);
         if (!n->args) rc = RESP_OPEN(n, "$4\r\nXDEL\r\n");
         if (!rc) rc = resp_room(n->out, RESP_SLACK * 2);

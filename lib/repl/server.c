@@ -133,12 +133,6 @@ static int attempt(struct rsp_server *s)
 
 /* ---- patience ---- */
 
-static int can_wait(struct rsp_server *s, int rc)
-{
-    if (rc == RSP_EBUSY) return 1;
-    return (rc == RSP_ENET || rc == RSP_ETIMEOUT) && s->env.error->retryable;
-}
-
 static int still_loading(struct rsp_server *s)
 {
     int rc;
@@ -157,7 +151,8 @@ static int open_patiently(struct rsp_server *s, int64_t patience_ms)
     for (unsigned n = 1;; n++) {
         int rc = attempt(s);
         if (!rc && s->facts.loading && patience_ms > 0) rc = still_loading(s);
-        if (!rc || foreign || !can_wait(s, rc) || steady_ms() >= until) return rc;
+        /* Only a server that answers is waited for: nobody at an address is more often a wrong address than a restart. */
+        if (rc != RSP_EBUSY || foreign || steady_ms() >= until) return rc;
         log_line(&s->env, RSP_LOG_WARN, "%s: waiting for the server: %s", s->name, s->env.error->message);
         rsp_error_clear(s->env.error);
         rc = server_pause(&s->env, s->cancel, n);

@@ -29,5 +29,28 @@ chmod 600 pass
 status 0 "$BACKUPD" check -s "$SOCKET" --user bk --pass-file pass
 cli CONFIG SET requirepass s3cret >/dev/null
 status 21 "$BACKUPD" check -s "$SOCKET"
+# Typed at a terminal, without echo; what the environment holds is ignored.
+REDISCLI_AUTH=wrong python3 - "$BACKUPD" check -s "$SOCKET" --askpass >shown <<'END'
+import os, pty, subprocess, sys
+master, slave = pty.openpty()
+child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+os.close(slave)
+shown, typed = b"", b"s3cret\n"
+while True:
+    try:
+        data = os.read(master, 65536)
+    except OSError:
+        break
+    if not data:
+        break
+    shown += data
+    if typed and b": " in shown:
+        os.write(master, typed)
+        typed = b""
+sys.stdout.buffer.write(shown)
+sys.exit(child.wait())
+END
+has shown "password of unix://$SOCKET" 'user default'
+if grep -qF s3cret shown; then exit 1; fi
 status 0 env RESPITE_URI="unix://:s3cret@$SOCKET" "$BACKUPD" check
 if grep -qF s3cret out err; then exit 1; fi

@@ -158,7 +158,6 @@ END_TEST
 START_TEST(patience)
 {
     struct peer_line lines[] = {{"INFO", "-BUSY Redis is busy running a script.\r\n", 1, 0},
-                                {"INFO", NULL, 1, 0},
                                 {"INFO", peer_bulk(LOADING), 1, 0},
                                 {"INFO", peer_bulk(INFO), 0, 0}};
     PEER_START(&peer, lines);
@@ -168,7 +167,16 @@ START_TEST(patience)
     ck_assert_ptr_nonnull(strstr(logged, "busy running"));
     ck_assert_ptr_nonnull(strstr(logged, "about 7 s to go"));
     finish();
-    ck_assert_str_eq(peer.heard, "INFO\nINFO\nINFO\nINFO\n");
+    ck_assert_str_eq(peer.heard, "INFO\nINFO\nINFO\n");
+}
+END_TEST
+
+/* Nobody there is said at once, whatever the patience: the case would run out of time. */
+START_TEST(no_patience_with_nobody)
+{
+    endpoint.socket = "/nowhere/at/all";
+    options.patience_ms = 600000;
+    ck_assert_int_eq(open_it(), RSP_ENET);
 }
 END_TEST
 
@@ -414,6 +422,7 @@ int main(void)
     tcase_add_loop_test(t, refused, 0, (int)(sizeof refusals / sizeof *refusals));
     tcase_add_test(t, password_too_many);
     tcase_add_test(t, patience);
+    tcase_add_test(t, no_patience_with_nobody);
     tcase_add_test(t, patience_ends);
     tcase_add_test(t, cancelled_while_waiting);
     tcase_add_test(t, nobody_there);

@@ -50,6 +50,7 @@ refused() {
     [ ! -s out ]
     try 12 restore latest --to restored
     [ ! -e restored ]
+    try 12 drill latest
     try 12 verify --read-data
     try 12 verify --read-data=50%
 }

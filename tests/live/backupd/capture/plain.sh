@@ -25,7 +25,8 @@ take -s "$PWD/one/s"
 same_as one
 # What stands beside the data is sealed with it.
 ends 0 "$BACKUPD" show "$ID" --identity sheet
-says 'redis 7.'
+says 'version     7.'
+says 'beside      functions, 1'
 # A server without a key.
 server none
 take "$(uri none)"
