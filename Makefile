@@ -211,13 +211,15 @@ map: ## rewrites lib/librespite.map from the public headers
 	    END { print "    local:\n        *;\n};" }' > lib/librespite.map
 format: ## clang-format over everything that lint checks
 	@tests/lint/format.sh --fix
-bench: all $(BENCH) ## speed beside redis-check-rdb, and beside zstd and age, as ratios
+bench: all $(BENCH) ## speed beside redis-check-rdb, zstd and age, redis-cli --rdb and --pipe, as ratios
 	@RDBTOOL=$(abspath $(B))/bin/rdbtool GEN=$(abspath $(B))/bench/gen RUN1=$(abspath $(B))/bench/run1 \
 	    tests/bench/bench.sh $(BENCH_ARGS)
 	$(if $(wildcard backupd/main.c),@BACKUPD=$(abspath $(B))/bin/backupd GEN=$(abspath $(B))/bench/gen \
 	    RUN1=$(abspath $(B))/bench/run1 tests/bench/bench-backup.sh)
 	$(if $(wildcard backupd/main.c),@BACKUPD=$(abspath $(B))/bin/backupd REPO_GEN=$(abspath $(B))/bench/repo_gen \
 	    RUN1=$(abspath $(B))/bench/run1 tests/bench/bench-list.sh)
+	$(if $(wildcard backupd/main.c),@BACKUPD=$(abspath $(B))/bin/backupd RDBTOOL=$(abspath $(B))/bin/rdbtool \
+	    GEN=$(abspath $(B))/bench/gen RUN1=$(abspath $(B))/bench/run1 tests/bench/bench-live.sh)
 cover: ## line and branch coverage of check, without the live tests
 	+@$(again) B=$(B)-cover CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage \
 	    PARTS='$(filter-out live,$(PARTS))' check-parts || echo 'cover: tests failed; the figures are of what ran'
@@ -226,7 +228,7 @@ cover: ## line and branch coverage of check, without the live tests
 	@cat $(B)-cover/coverage.txt
 deps: ## installs what building, testing and the demo need (Debian)
 	@.ci/deps
-demo: deps all ## a private redis-server with every type: its dump into a repository and back, and what is in it
+demo: deps all ## a private redis-server captured live, proven, restored into another one, and what is in it
 	@RDBTOOL=$(abspath $(B))/bin/rdbtool BACKUPD=$(abspath $(B))/bin/backupd tests/demo/demo.sh
 
 # ---- install ----

@@ -152,7 +152,7 @@ static int work(void *ctx, unsigned worker, const struct rsp_env *env, struct rs
     struct row_maker *w = NULL;
     struct made *m;
     int rc = worker_of(x, worker, env, &w);
-    if (rc) return rc;
+    if (rc || !w) return rc;
     m = made_new(&w->env);
     if (!m) return row_maker_report(w, env, RSP_ENOMEM);
     m->rows.env = m->names.env = m->parts.env = &w->env; /* whose record the buffers may write into now */

@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "io/fdio.h"
 #include "repl/bgsave.h"
 #include "repl/choose.h"
 #include "repl/scan.h"
@@ -48,6 +50,17 @@ static int custom(struct rsp_capture *c, int (*read)(void *, uint8_t *, size_t, 
 }
 
 /* ---- opening ---- */
+
+/* A spool that cannot be is told now, and not when it is first needed, an hour into the dataset. */
+static int spool_ok(const struct rsp_env *env, const char *dir)
+{
+    int fd, rc;
+    if (!dir) return RSP_OK;
+    rc = tmpfile_open(env, dir, &fd);
+    if (rc) return trail(env, rc, "the spool");
+    close(fd);
+    return RSP_OK;
+}
 
 static int connect_server(struct rsp_capture *c, int64_t patience_ms)
 {
@@ -156,7 +169,8 @@ int rsp_capture_open(const struct rsp_env *env, const struct rsp_endpoint *endpo
     c->settings.size = sizeof c->settings;
     if (c->o.stream && c->o.method != RSP_CAPTURE_PSYNC)
         rc = fail(&e, RSP_EINVAL, NULL, "only a replica is sent the replication stream");
-    else rc = open_patiently(c);
+    else rc = spool_ok(&e, c->o.spool);
+    if (!rc) rc = open_patiently(c);
     if (rc) {
         rsp_capture_free(c);
         return rc;
