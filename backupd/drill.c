@@ -2,6 +2,7 @@
  * Rests on: snapshot.h, respite/sys/live.h.
  * Does not: touch a server that was there before. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,8 @@ struct drilled {
     struct chosen chosen;
     size_t stream;
     unsigned threads;
-    int signed_dd1; /* the manifest has one */
+    char source[SOURCE_TEXT]; /* as the manifest says it */
+    int signed_dd1;           /* the manifest has one */
     struct rsp_drill_report report;
     char receipt[HEX32]; /* the record's hash; "": none */
 };
@@ -66,14 +68,13 @@ static void report_json(struct drilled *d)
 static void report_text(struct drilled *d)
 {
     const struct rsp_drill_report *r = &d->report;
-    char source[SOURCE_TEXT], took[TEXT_MAX], hex[HEX32];
-    const char *of = context_source_text(d->c, d->chosen.record->source, source);
+    char took[TEXT_MAX], hex[HEX32];
+    const char *of = d->source;
     text_hex(hex, r->dd1, 16);
     if (r->proof == RSP_PROOF_SERVER) {
         printf("proven %s of %s: restored into %s %s in %s, %" PRIu64 " keys, dd1:%s equal", d->chosen.name, of,
                r->engine.kind, r->engine.version, text_duration(took, (int64_t)r->load_ms), r->keys, hex);
         if (r->expired) printf(", %" PRIu64 " that have expired left out", r->expired);
-        if (r->why_not[0]) printf("; %s", r->why_not);
         putchar('\n');
     } else if (r->proof == RSP_PROOF_DECODED) {
         printf("not proven here: %s of %s: %s; decoded as a whole in %s: %" PRIu64 " keys, dd1:%s%s\n", d->chosen.name,
@@ -151,6 +152,8 @@ static int drill(struct drilled *d)
     if (d->stream == m->streams_n)
         return context_fault(c, context_words(c, RSP_ENOTFOUND, d->chosen.name, 0, "it holds no RDB"), d->chosen.name,
                              EXIT_NOT_FOUND);
+    snprintf(d->source, sizeof d->source, "%.*s", (int)(m->source.n < SOURCE_TEXT ? m->source.n : SOURCE_TEXT - 1),
+             (const char *)m->source.p);
     d->signed_dd1 = m->streams[d->stream].has_dd1;
     d->threads = o.threads = (unsigned)v[O_THREADS].number;
     o.servers = v[O_SERVER].list;

@@ -161,7 +161,7 @@ static void give_receipt(struct backup *b, struct rsp_log *log, const struct rsp
     memcpy(draft.source, commit->source, sizeof draft.source);
     memcpy(hash[0], commit->hash, sizeof hash[0]);
     draft.hashes = hash;
-    draft.detail = b->proven ? 2 : 1;
+    draft.detail = b->proven && b->proof.proof == RSP_PROOF_SERVER ? 2 : 1;
     if (b->proven) rsp_drill_text(&b->proof, text, sizeof text);
     else snprintf(text, sizeof text, "proof=read keys=%" PRIu64 " bytes=%" PRIu64, commit->keys, commit->plain);
     draft.text = text;

@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "job/dump.h"
 
-#define STREAM_OF_5 15  /* the type byte of streams without the counters of 7.0 */
 #define DBS_TOLD 16384u /* a manifest tells of no more databases */
 
 int64_t drill_clock_ms(void)
@@ -66,7 +65,6 @@ static int on_scanned(void *opaque, const struct rsp_rdb_batch *b)
         if (i->db > d->db_most) d->db_most = i->db;
         if (i->kind == RSP_RDB_MODULE_AUX) d->modules++;
         if (i->kind != RSP_RDB_KEY || !(i->flags & RSP_ITEM_FIRST)) continue;
-        d->streams += i->type == STREAM_OF_5;
         d->modules += rsp_rdb_value_type(b->dialect, i->type) == RSP_RDB_MODULE || (i->flags & RSP_ITEM_META);
     }
     return RSP_OK;
@@ -200,7 +198,6 @@ void rsp_drill_text(const struct rsp_drill_report *r, char *out, size_t size)
              r->keys, r->decode_ms);
     if (r->proof != RSP_PROOF_SERVER) return;
     n = strlen(out);
-    snprintf(out + n, size - n, " engine=%s-%s server_keys=%" PRIu64 " expired=%" PRIu64 " dd1=%s load_ms=%" PRIu64,
-             r->engine.kind, r->engine.version, r->server_keys, r->expired,
-             r->why_not[0] ? "equal-but-old-streams" : "equal", r->load_ms);
+    snprintf(out + n, size - n, " engine=%s-%s server_keys=%" PRIu64 " expired=%" PRIu64 " dd1=equal load_ms=%" PRIu64,
+             r->engine.kind, r->engine.version, r->server_keys, r->expired, r->load_ms);
 }

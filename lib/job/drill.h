@@ -19,7 +19,6 @@ struct drill {
     uint64_t bytes; /* of one pass */
     uint64_t findings;
     uint64_t modules; /* values, and data beside them, that only a module reads */
-    uint64_t streams; /* as servers before 7.0 wrote them */
     uint8_t dialect;
     uint16_t version;
     uint32_t db_most;

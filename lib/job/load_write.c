@@ -97,8 +97,9 @@ static int mark(struct load_write *w, const struct resp_unit *u)
 {
     struct checkpoint *c = &w->x->mark;
     uint64_t end = u->record + (u->records ? u->records : 1);
-    int begun = w->existing == RSP_EXISTING_SKIP && u->flags & RESP_UNIT_FIRST && !(u->flags & RESP_UNIT_LAST), rc;
-    if (!w->x->o.checkpoint || u->flags & RESP_UNIT_FUNCTION) return RSP_OK;
+    int rc, begun = w->existing == RSP_EXISTING_SKIP && !(u->flags & (RESP_UNIT_LAST | RESP_UNIT_FUNCTION)) &&
+                    u->flags & RESP_UNIT_FIRST;
+    if (!w->x->o.checkpoint) return RSP_OK;
     if (end <= c->bound && !begun && !is_due(w)) return RSP_OK;
     rc = pipe_poll(w->pipe);
     if (!rc && begun) rc = checkpoint_add(c, u->db, u->key, end);

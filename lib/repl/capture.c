@@ -54,10 +54,12 @@ static int custom(struct rsp_capture *c, int (*read)(void *, uint8_t *, size_t, 
 /* A spool that cannot be is told now, and not when it is first needed, an hour into the dataset. */
 static int spool_ok(const struct rsp_env *env, const char *dir)
 {
+    struct rsp_env quiet = *env;
     int fd, rc;
     if (!dir) return RSP_OK;
-    rc = tmpfile_open(env, dir, &fd);
-    if (rc) return trail(env, rc, "the spool");
+    quiet.error = NULL;
+    rc = tmpfile_open(&quiet, dir, &fd);
+    if (rc) return fail(env, RSP_EINVAL, dir, "no file can be made in the spool's directory: %s", rsp_status_text(rc));
     close(fd);
     return RSP_OK;
 }

@@ -27,11 +27,11 @@ for name in everything expired expiry functions multidb streams empty; do
     [ "$name" != everything ] || dd1=$(json 'd["dd1"]')
 done
 [ "$(json 'd["engine"]["kind"]')" = redis ] || die engine
-# An older server's dump: the server makes counters for the groups of its streams, and this is said.
+# An older server's dump, whose streams get counters from the server that it did not have.
 ends 0 "$BACKUPD" backup --from "$DATA/redis-6.2.16/streams.rdb" --source old
 drill 0 --source old
 says 'proven '
-says 'not compared'
+says ' of old: restored into redis '
 
 # list, show and status tell of it; a decode alone is no proof.
 ends 0 "$BACKUPD" backup --from "$DATA/redis-8.0.6/cluster.rdb" --source newer

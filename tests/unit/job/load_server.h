@@ -144,7 +144,11 @@ static const char *fake_write(struct fake_client *c)
         k->elements += c->argc - 2;
         return ":1\r\n";
     }
-    if (!strcmp(w, "FUNCTION")) return fake.libraries++ ? "-ERR Library 'a' already exists\r\n" : "$1\r\na\r\n";
+    if (!strcmp(w, "FUNCTION")) {
+        int there = fake.libraries && strcmp(c->arg[2], "REPLACE") != 0;
+        if (!there) fake.libraries = 1;
+        return there ? "-ERR Library 'a' already exists\r\n" : "$1\r\na\r\n";
+    }
     return NULL;
 }
 

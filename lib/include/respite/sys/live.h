@@ -189,7 +189,7 @@ struct rsp_drill_report {
     size_t size;
     int proof;                /* the most that was shown */
     struct rsp_engine engine; /* path "": none fits */
-    char why_not[256];        /* no server: why; of RSP_PROOF_SERVER: what it could not be compared in, or "" */
+    char why_not[256];        /* DECODED: why it is no more */
     uint64_t keys, server_keys, expired;
     uint8_t dd1[16], server_dd1[16]; /* of what was compared in the snapshot and in the server */
     int compared;

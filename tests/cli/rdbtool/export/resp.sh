@@ -14,7 +14,7 @@ try() { # status, words on stderr, arguments
     local rc=0 status=$1 words=$2
     shift 2
     "$RDBTOOL" "$@" >stdout 2>err || rc=$?
-    [ $rc = "$status" ] && grep -q -- "$words" err || { echo "$*: exit status $rc" && cat err && exit 1; }
+    [ $rc = "$status" ] && { [ -z "$words" ] || grep -q -- "$words" err; } || { echo "$*: exit status $rc" && cat err && exit 1; }
 }
 try 2 'not a target such as' resp --target redis "$one"
 try 2 'is too old; the oldest is 2.6' resp --target redis:2.4 "$one"

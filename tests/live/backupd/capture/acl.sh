@@ -29,7 +29,7 @@ never s3cret
 ends 21 env REDISCLI_AUTH=s3cret "$BACKUPD" backup "$(uri one)" --user half
 says "ACL SETUSER half +replconf"
 ends 21 env REDISCLI_AUTH=wr0ng "$BACKUPD" backup "$(uri one)" --user bk
-says WRONGPASS
+says "does not take this password for the user 'bk'"
 never wr0ng
 ends 0 env REDISCLI_AUTH=s3cret "$BACKUPD" backup "$(uri one)" --user reads --method scan --source scanned --json
 [ "$(json 'd["captured"]["point_in_time"]')" = False ]

@@ -3,7 +3,7 @@
 # shellcheck source=tests/live/_redis.sh
 . "$TESTS/live/_redis.sh"
 make_repo
-server one
+server one --enable-protected-configs yes
 fill one
 take "$(uri one)" --method bgsave
 [ "$(json 'd["captured"]["method"], d["captured"]["point_in_time"]')" = "('bgsave', True)" ]
@@ -12,7 +12,9 @@ same_as one
 at one SET since yes >/dev/null
 take "unix://$PWD/one/s" --method bgsave
 same_as one
-take "$(uri one)" --method scan
+ends 0 "$BACKUPD" backup "$(uri one)" --method scan --json
+ID=$(json 'd["snapshot"]')
+[ "$(json 'd["good"]')" = False ]
 [ "$(json 'd["captured"]["method"], d["captured"]["point_in_time"]')" = "('scan', False)" ]
 says 'no point in time'
 same_as one

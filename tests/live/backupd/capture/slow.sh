@@ -18,6 +18,8 @@ for how in yes no; do
     [ "$(json 'd["captured"]["spooled_bytes"]')" = 0 ]
 done
 same_as one
-# A spool that cannot be is told before anything is asked of the server, or with its own name; nothing is stored.
-ends 22 "$BACKUPD" backup "$(uri one)" "${slow[@]}" --spool nowhere
-says spool
+# A spool that cannot be is told before the server is asked for anything.
+before=$(field one sync_full)
+ends 2 "$BACKUPD" backup "$(uri one)" --spool nowhere
+says "nowhere: no file can be made in the spool's directory"
+[ "$(field one sync_full)" = "$before" ]
