@@ -1,7 +1,9 @@
-/* What this is: backupd cat: the bytes of a snapshot on standard output, as they came.
+/* What this is: backupd cat: the bytes of a snapshot on standard output, as they came; or what was kept beside them (INFO,
+ *   configuration, access control list...).
  * Rests on: snapshot.h, respite/sink.h.
  * Does not: parse them: `backupd cat ID | rdbtool check -` does. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +23,40 @@ static int find_stream(const struct rsp_manifest *m, const char *name, size_t *s
         if (!name || (s.n == strlen(name) && !memcmp(s.p, name, s.n))) return 1;
     }
     return 0;
+}
+
+static const struct rsp_pair *find_beside(const struct rsp_manifest *m, const char *name)
+{
+    for (size_t i = 0; name && i < m->captured_n; i++)
+        if (m->captured[i].name.n == strlen(name) && !memcmp(m->captured[i].name.p, name, strlen(name)))
+            return &m->captured[i];
+    return NULL;
+}
+
+static int put_beside(struct context *c, const struct rsp_pair *pair)
+{
+    struct rsp_sink *sink = NULL;
+    int rc = rsp_sink_fd(&c->env, STDOUT_FILENO, "standard output", &sink), code = EXIT_OK;
+    if (!rc && pair->value.n) rc = rsp_sink_write(sink, pair->value.p, pair->value.n);
+    if (rc) code = c->error.sys_errno == EPIPE ? EXIT_PIPE : context_fault(c, rc, NULL, EXIT_TARGET);
+    rsp_sink_free(sink);
+    return code;
+}
+
+static int none_such(const struct chosen *s, const struct rsp_manifest *m, const char *name)
+{
+    char names[400];
+    size_t n = 0;
+    names[0] = 0;
+    for (size_t i = 0; i < m->streams_n + m->captured_n && n < sizeof names - 1; i++) {
+        struct rsp_span t = i < m->streams_n ? m->streams[i].name : m->captured[i - m->streams_n].name;
+        int more = snprintf(names + n, sizeof names - n, "%s%.*s", i ? ", " : "", t.n < 200 ? (int)t.n : 200,
+                            (const char *)t.p);
+        n += more > 0 ? (size_t)more : 0;
+    }
+    print_err("%s: nothing is called %s in it; it has: %s", s->name, name ? name : "a stream",
+              names[0] ? names : "nothing at all");
+    return EXIT_NOT_FOUND;
 }
 
 static int copy(struct context *c, const struct chosen *s, struct rsp_source *source, struct rsp_sink *sink)
@@ -53,10 +89,8 @@ static int put(struct context *c, const struct chosen *s)
     size_t stream;
     int rc, code;
     if (!find_stream(m, name, &stream)) {
-        print_err("%s: no stream %s; it has %.*s", s->name, name ? name : "at all",
-                  m->streams_n ? (int)m->streams[0].name.n : 4,
-                  m->streams_n ? (const char *)m->streams[0].name.p : "none");
-        return EXIT_NOT_FOUND;
+        const struct rsp_pair *beside = find_beside(m, name);
+        return beside ? put_beside(c, beside) : none_such(s, m, name);
     }
     rc = rsp_snapshot_source(s->snapshot, stream, 0, (unsigned)c->o->value[O_THREADS].number, &source);
     if (rc) return context_fault(c, rc, s->name, EXIT_STORAGE);

@@ -33,7 +33,8 @@ enum resp_unit_flags {
     RESP_UNIT_FUNCTION = 8, /* FUNCTION LOAD [REPLACE] source; no key */
     RESP_UNIT_MSET = 16     /* several keys in one command: keys of them; key is the first */
 };
-/* Whole commands for one key, one run of keys, or one function. Spans live during emit. */
+/* Whole commands for one key, one run of keys, or one function. Spans live during emit. Of a key in several units the first
+ * and the last may be empty (n 0). */
 struct resp_unit {
     struct rsp_span key;
     uint32_t db; /* where it goes: after the map. SELECT is the caller's */

@@ -71,7 +71,7 @@ struct rsp_resp_options {
     const struct rsp_resp_db *dbs; /* what is not named stays; the run's filter sees the database of the dump */
     size_t dbs_n;
     int no_functions; /* nor module data that belongs to no key, which would be a loss: for who chooses keys */
-    int drop_losses; /* 0: the first loss stops with RSP_EUNSUPPORTED, naming it; 1: they are counted and left out */
+    int drop_losses;  /* 0: the first loss stops with RSP_EUNSUPPORTED, naming it; 1: they are counted and left out */
 };
 struct rsp_resp_report {
     size_t size;

@@ -14,7 +14,7 @@ rc=0
 "$BACKUPD" cat latest 2>err | head -c 10 >some || rc=$?
 [ ! -s err ]
 status 4 "$BACKUPD" cat latest other
-has err 'no stream other' 'dump.rdb'
+has err 'nothing is called other' 'dump.rdb'
 status 4 "$BACKUPD" cat 123456
 spoil "$(largest)" 2000000
 status 24 "$BACKUPD" cat latest

@@ -9,7 +9,7 @@ fill one --no-functions
 at one ACL SETUSER bk on '>s3cret' -@all +psync +replconf +ping +info >/dev/null
 at one ACL SETUSER cut on '>s3cret' -@all +replconf +ping +info >/dev/null
 at one ACL SETUSER half on '>s3cret' -@all +psync +ping +info >/dev/null
-at one ACL SETUSER reads on '>s3cret' -@all +scan +dump +pttl +select +type +info +ping '~*' >/dev/null
+at one ACL SETUSER reads on '>s3cret' -@all +scan +dump +pttl +select +type +info +'function|dump' '~*' >/dev/null
 export REDISCLI_AUTH=s3cret
 take "$(uri one)" --user bk --source web
 never s3cret
