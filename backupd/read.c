@@ -9,7 +9,7 @@
 
 int dump_job(struct context *c, struct dump_read *d)
 {
-    static const int ids[READING_COUNT] = READING_IDS;
+    static const int ids[READING_COUNT] = READING_ALL_IDS;
     memset(d, 0, sizeof *d);
     return job_open(&d->job, c->o, ids);
 }

@@ -2,9 +2,10 @@
  * Rests on: load_impl.h, rows.h.
  * Does not: make commands (export/resp_make).
  *
- * A run that goes on after another leaves out what was acknowledged. What may have been sent without a word from the server
- * (up to the checkpoint's bound) is ours: with existing FAIL, where all keys were looked for before the first write, it is
- * replaced in a run of its own; with SKIP only what several commands make can be half there, and the checkpoint names it. */
+ * A run that goes on after another leaves out what was acknowledged. What may have been sent without a word from the
+ * server (up to the checkpoint's bound) is ours: with existing FAIL, where all keys were looked for before the first
+ * write, it is replaced in a run of its own; with SKIP only what several commands make can be half there, and the
+ * checkpoint names it. */
 #include <string.h>
 #include <time.h>
 

@@ -91,6 +91,8 @@ static int take(struct pipe *p, size_t *n)
         int rc = resp_reader_room(p->reader, TAKE, &at, &cap);
         if (!rc) rc = net_recv(p->conn, at, cap, &got);
         if (rc == RSP_AGAIN) return RSP_OK;
+        if (rc == RSP_END && !p->replies)
+            return fail(p->env, RSP_ENET, rsp_server_name(p->server), "the server closed the connection");
         if (rc == RSP_END)
             return fail(p->env, RSP_ENET, rsp_server_name(p->server),
                         "the server closed the connection with %llu commands unanswered",

@@ -80,6 +80,8 @@ class Line:
             self.client.sendall(data)
         elif kind == "reset":
             self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.client.shutdown(socket.SHUT_RD)  # who waits there holds the socket open
+            self.up.join()
             self.client.close()
             self.server.close()
             return 0
@@ -112,7 +114,8 @@ class Line:
         self.client.shutdown(socket.SHUT_WR)
 
     def run(self):
-        threading.Thread(target=pump, args=(self.client, self.server), daemon=True).start()
+        self.up = threading.Thread(target=pump, args=(self.client, self.server), daemon=True)
+        self.up.start()
         try:
             self.down()
         except OSError:

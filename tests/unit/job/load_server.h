@@ -1,4 +1,5 @@
-/* What this is: a server with keys and databases, just enough to be restored into, that refuses or hangs up when it is told.
+/* What this is: a server with keys and databases, just enough to be restored into, that refuses or hangs up when it is
+ *   told.
  * Rests on: pthread; MUST(condition) as in rdb_builder.h.
  * Does not: keep values: of each it knows how much was put into it, which tells a value written twice. */
 #ifndef TESTS_LOAD_SERVER_H

@@ -1,5 +1,5 @@
-/* What this is: tests of the restore into a live server, against a server of the test's own: policies, refusals, and going
- *   on after a connection that broke at any write.
+/* What this is: tests of the restore into a live server, against a server of the test's own: policies, refusals, and
+ *   going on after a connection that broke at any write.
  * Rests on: libcheck, rdb_builder.h, load_server.h.
  * Does not: compare with what the server holds afterwards by a capture: tests/live does. */
 #include <check.h>
@@ -388,9 +388,10 @@ START_TEST(cancelled)
 }
 END_TEST
 
-/* The target does not let us read it again: the restore is done, and says so. */
+/* The target does not let us read it again (this one speaks to one at a time): the restore is done, and says so. */
 START_TEST(cannot_be_compared)
 {
+    endpoint.idle_ms = 300;
     options.no_compare = 0;
     options.resp.existing = _i;
     ck_assert_int_eq(load(), RSP_OK);

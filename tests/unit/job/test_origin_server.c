@@ -4,6 +4,7 @@
 /* LDFLAGS: -Wl,--wrap=rsp_capture_open,--wrap=rsp_capture_facts,--wrap=rsp_capture_source,--wrap=rsp_capture_progress,--wrap=rsp_capture_free */
 #include <check.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <respite/sys/live.h>
@@ -93,9 +94,9 @@ static void setup(void)
     memset(&played, 0, sizeof played);
     played.p = dump.p;
     played.n = dump.n;
-    strcpy(played.server.kind, "redis");
-    strcpy(played.server.version, "8.0.1");
-    strcpy(played.server.run_id, "ab");
+    snprintf(played.server.kind, sizeof played.server.kind, "redis");
+    snprintf(played.server.version, sizeof played.server.version, "8.0.1");
+    snprintf(played.server.run_id, sizeof played.server.run_id, "ab");
     played.server.role = RSP_SERVER_REPLICA;
     played.settings.pairs = (struct rsp_pair *)(uintptr_t)&pair;
     played.settings.pairs_n = 1;

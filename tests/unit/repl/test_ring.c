@@ -56,7 +56,8 @@ static void take(struct ring *r, uint64_t from, uint64_t n, size_t step)
     while (done < n) {
         size_t got, cap = step < n - done ? step : (size_t)(n - done);
         /* An assertion a byte would cost a system call a byte. */
-        if (ring_read(r, &env, NULL, out, cap, &got) || !got) ck_abort_msg("at %llu", (unsigned long long)(from + done));
+        if (ring_read(r, &env, NULL, out, cap, &got) || !got)
+            ck_abort_msg("at %llu", (unsigned long long)(from + done));
         for (size_t i = 0; i < got; i++)
             if (out[i] != byte_at(from + done + i)) ck_abort_msg("byte %llu", (unsigned long long)(from + done + i));
         done += got;

@@ -14,21 +14,22 @@ limited() { # BLOCKS COMMAND...: of 1024 bytes, in one file
     )
 }
 fails 22,25 "$PWD/repo" limited 2000 "$BACKUPD" backup --source web "$(uri one)"
-mkdir spool
-fails 22,25 spool limited 1000 "$BACKUPD" backup --source web "$(uri one)" --ring 1M --threads 1 --level 22 --spool "$PWD/spool"
-[ -z "$(ls -A spool)" ]
 take --source web "$(uri one)"
 same_as one
-# The whole file system is full.
-small() { # SIZE COMMAND...: with a file system of that size at ./repo/data, seen by it alone
-    unshare --map-root-user --mount bash -c 'mount -t tmpfs -o size="$0" none "$1/data" && cp -a "$1.kept/." "$1/data" &&
-        shift && exec "$@"' "$1" "$PWD/repo" "${@:2}"
+# A whole file system is full: that of the data, then that of the spool.
+small() { # SIZE PLACE COMMAND...: with a file system of that size over that folder, seen by the command alone
+    # shellcheck disable=SC2016
+    unshare --map-root-user --mount bash -c 'cp -a "$1" "$1.kept" && mount -t tmpfs -o size="$0" none "$1" &&
+        cp -a "$1.kept/." "$1" && shift && exec "$@"' "$@"
 }
 if unshare --map-root-user --mount mount -t tmpfs none /mnt 2>/dev/null; then
-    cp -a repo/data repo.kept
-    size=$(du -sm repo.kept | cut -f 1)
-    fails 22,25 "$PWD/repo" small $((size + 3))m "$BACKUPD" backup --source web "$(uri one)"
-    rm -rf repo.kept
+    fails 22,25 "$PWD/repo" small $(($(du -sm repo/data | cut -f 1) + 3))m "$PWD/repo/data" \
+        "$BACKUPD" backup --source web "$(uri one)"
+    rm -rf repo/data.kept
+    mkdir spool
+    fails 22,25 spool small 2m "$PWD/spool" \
+        "$BACKUPD" backup --source web "$(uri one)" --ring 1M --threads 1 --level 22 --spool "$PWD/spool"
+    [ -z "$(ls -A spool)" ]
 fi
 take --source web "$(uri one)"
 ends 0 "$BACKUPD" verify --identity sheet --read-data

@@ -20,30 +20,34 @@ while read -r script status words; do
     says "redis://127.0.0.1:$(<port)"
     background_end
 done <<'TABLE'
-garbage 23 is no answer to a replica
+garbage 21 is no answer to a replica
 garbage-data 23 not an RDB
-newlines 23 nothing but newlines came
-newlines-before-data 23 nothing but newlines came
-endless-line 23 a line without an end
+newlines 21 nothing but newlines came
+newlines-before-data 21 nothing but newlines came
+endless-line 21 a line without an end
 refuses 21 Unable to perform background save
 closes 21 the server closed the connection
 closes-before-data 21 the server closed the connection
-length-more 23 10 bytes before the end of the dataset
-length-huge 23 bytes before the end of the dataset
-length-less 23 redis://
-length-behind 23 redis://
-short-length 23 before the end of the dataset
-short-mark 23 before the end of the dataset
-short-with-mark 23 redis://
-wrong-mark 23 before the end of the dataset
-bad-crc 24 checksum
-bad-byte 23,24 redis://
-reset 21 redis://
-half-close 23 before the end of the dataset
-version-of-tomorrow 23 version
+length-more 21 broke off after 4338 bytes
+length-huge 21 broke off after 4338 bytes
+length-less 23 in the middle of a value
+length-behind 23 bytes follow behind the end of the dump
+short-length 21 broke off after 2169 bytes
+short-mark 21 broke off after
+short-with-mark 23 no end-of-file opcode
+wrong-mark 21 broke off after
+bad-crc 24 wrong checksum
+bad-byte 24 wrong checksum
+reset 21 Connection reset
+half-close 21 broke off after 2169 bytes
+version-of-tomorrow 23 version 99 is not supported
 TABLE
 sound sound-mark
 sound slowly
+# What broke off is no damaged dump that could be accepted.
+scripted short-mark
+fails 21 'broke off' "${store[@]}" --accept-damaged "redis://127.0.0.1:$(<port)"
+background_end
 # All that lives is whole, and what the faults left is nothing that prune would not find.
 ends 0 "$BACKUPD" verify --identity sheet --read-data
 ends 0 "$BACKUPD" prune --quarantine 0s --debris-age 0s
