@@ -99,23 +99,35 @@ static int find_loader(struct context *c, struct loader *l)
 /* Without the configuration an AOF that is there tells that dump.rdb would be ignored. */
 static int guess_usage(const struct rsp_server_config *config)
 {
-    char path[PATH_ROOM];
-    struct stat st;
-    int n = snprintf(path, sizeof path, "%s/%s", config->dir, config->appenddirname);
-    if (n < 0 || n >= PATH_ROOM || stat(path, &st)) return -1;
-    print_err("%s is there: the server seems to run with 'appendonly yes', and would not load dump.rdb; name its "
-              "configuration by --server-config FILE",
-              path);
-    print_err("when it is really off, move that directory away");
-    return EXIT_TARGET;
+    const char *const names[] = {config->appenddirname, config->appendfilename}; /* from 7.0 on, and before */
+    for (size_t i = 0; i < 2; i++) {
+        char path[PATH_ROOM];
+        struct stat st;
+        int n = snprintf(path, sizeof path, "%s/%s", config->dir, names[i]);
+        if (n < 0 || n >= PATH_ROOM || stat(path, &st)) continue;
+        print_err("%s is there: the server seems to run with 'appendonly yes', and would not load dump.rdb; name its "
+                  "configuration by --server-config FILE",
+                  path);
+        print_err("when it is really off, move that %s away", S_ISDIR(st.st_mode) ? "directory" : "file");
+        return EXIT_TARGET;
+    }
+    print_warn("%s: the server's configuration is not known: one with 'appendonly yes', there or among its arguments, "
+               "ignores dump.rdb and starts EMPTY; --server-config FILE tells",
+               config->dir);
+    return -1;
 }
 
 static int read_config(struct context *c, struct rsp_server_config *config)
 {
     const char *path = c->o->value[O_SERVER_CONFIG].text, *to = c->o->value[O_TO].text;
-    int rc = rsp_server_config_read(&c->env, path, path ? NULL : to, config);
+    int rc = rsp_server_config_read(&c->env, path, path ? NULL : to, config), said = 1;
+    if (rc == RSP_EINVAL && path && to) { /* it may say no directory, or "./": --to does */
+        rsp_error_clear(&c->error);
+        said = 0;
+        rc = rsp_server_config_read(&c->env, path, to, config);
+    }
     if (rc) return context_fault(c, rc, path ? path : to, EXIT_CONFIG);
-    if (path && to && !same_directory(config->dir, to)) {
+    if (path && to && said && !same_directory(config->dir, to)) {
         print_err("%s: the server's directory is %s, not %s", path, config->dir, to);
         return EXIT_USAGE;
     }

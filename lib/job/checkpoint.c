@@ -116,6 +116,7 @@ static int compose(const struct checkpoint *c, struct buf *b)
 {
     int rc = add_line(b, MAGIC "\nsnapshot %s\noptions %016" PRIx64 "\nselection %016" PRIx64 "\n",
                       c->snapshot[0] ? c->snapshot : "-", c->options, c->selection);
+    if (!rc) rc = add_line(b, "now %" PRIx64 "\nshift %" PRIx64 "\n", (uint64_t)c->now_ms, (uint64_t)c->shift_ms);
     if (!rc) rc = add_line(b, "target %s %s\n", c->run_id[0] ? c->run_id : "-", c->place);
     if (!rc)
         rc = add_line(b, "acknowledged %" PRIu64 "\nbound %" PRIu64 "\nskipped %" PRIu64 "\n", c->acknowledged,
@@ -219,7 +220,7 @@ static int parse(struct checkpoint *c, const uint8_t *p, size_t n)
 {
     struct lines l = {(const char *)p, (const char *)p + n};
     const char *text, *blank, *body = l.p;
-    uint64_t crc;
+    uint64_t crc, now, shift;
     size_t len = 0, magic = strlen(MAGIC);
     int rc = RSP_OK;
     if (n <= magic || memcmp(p, MAGIC "\n", magic + 1)) return RSP_EFORMAT;
@@ -228,6 +229,9 @@ static int parse(struct checkpoint *c, const uint8_t *p, size_t n)
     if (!text || !text_of(text, len, c->snapshot, sizeof c->snapshot)) return RSP_EFORMAT;
     if (!number_of(&l, "options", 16, &c->options) || !number_of(&l, "selection", 16, &c->selection))
         return RSP_EFORMAT;
+    if (!number_of(&l, "now", 16, &now) || !number_of(&l, "shift", 16, &shift)) return RSP_EFORMAT;
+    c->now_ms = (int64_t)now;
+    c->shift_ms = (int64_t)shift;
     text = line_of(&l, "target", &len);
     blank = text ? memchr(text, ' ', len) : NULL;
     if (!blank || !text_of(text, (size_t)(blank - text), c->run_id, sizeof c->run_id) ||

@@ -7,6 +7,8 @@
  *   snapshot ID          what is restored ("-": not told)
  *   options HASH         how
  *   selection HASH       which records those options chose, in order
+ *   now HEX              the time that the first run judged expiries by, in ms
+ *   shift HEX            what it added to them
  *   target RUN_ID PLACE  the server, as long as it is not started again
  *   acknowledged N       the first N records are there: the server said so
  *   bound M              records from N up to M may have been sent
@@ -29,6 +31,7 @@ struct checkpoint {
     struct rsp_env env;
     char snapshot[40], run_id[48], place[336];
     uint64_t options, selection;
+    int64_t now_ms, shift_ms;
     uint64_t acknowledged, bound, skipped;
     struct checkpoint_open *open;
 };

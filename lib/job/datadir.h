@@ -5,7 +5,8 @@
  * Everything is built in DIR/.respite-restore-XXXXXXXX, which no server looks at, and made durable there. Then one rename
  * publishes it: of the RDB, of the single AOF, or of the folder of the AOF with its manifest. When something of that name is
  * there, the folder first becomes DIR/respite-aside-TIME, and the two are exchanged: at each instant either all of the old or
- * all of the new is there, and what is called "aside" is never removed. */
+ * all of the new is there, and what is called "aside" is never removed. Data of another form (dump.rdb beside an AOF, an AOF
+ * where it is off) is no danger to what is loaded, but would be overwritten by the server that loads it: it goes aside last. */
 #ifndef JOB_DATADIR_H
 #define JOB_DATADIR_H
 
@@ -22,12 +23,14 @@ enum datadir_form {
 struct datadir {
     struct rsp_env env;
     const struct rsp_server_config *c;
-    int fd;              /* DIR */
-    int form;            /* enum datadir_form */
-    char name[256];      /* in DIR: what appears */
-    char base[256 + 16]; /* MULTI: the file in it */
-    int exists;          /* something of that name, but for an empty folder */
-    uid_t uid;           /* of what is written */
+    int fd;                /* DIR */
+    int form;              /* enum datadir_form */
+    char name[256];        /* in DIR: what appears */
+    char base[256 + 16];   /* MULTI: the file in it */
+    int exists;            /* something of that name, but for an empty folder */
+    const char *beside[2]; /* data of another form: what is restored will write over it, sooner or later */
+    size_t beside_n;
+    uid_t uid; /* of what is written */
     gid_t gid;
     mode_t mode, folder_mode;
     int stage;           /* the folder it is built in; -1: none */

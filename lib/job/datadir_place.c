@@ -90,7 +90,8 @@ int datadir_stage(struct datadir *d)
         snprintf(d->stage_name, sizeof d->stage_name, STAGE "%s", hex);
         if (!mkdirat(d->fd, d->stage_name, 0700)) {
             d->stage = openat(d->fd, d->stage_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-            if (d->stage < 0 || flock(d->stage, LOCK_EX | LOCK_NB))
+            /* Where there are no locks none is held: then nobody removes it, either. */
+            if (d->stage < 0 || (flock(d->stage, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK))
                 return fail_errno(&d->env, errno, d->c->dir, "cannot use the folder %s in it", d->stage_name);
             return RSP_OK;
         }
@@ -163,7 +164,10 @@ static int put_new(struct datadir *d)
     /* A file system that cannot do that: a folder replaces only an empty one, a link replaces nothing. */
     if (err == EEXIST || err == EINVAL || err == ENOSYS) {
         if (d->form == DATADIR_MULTI) err = renameat(d->stage, d->name, d->fd, d->name) ? errno : 0;
-        else if (err != EEXIST) err = linkat(d->stage, d->name, d->fd, d->name, 0) ? errno : 0;
+        else if (err != EEXIST) {
+            err = linkat(d->stage, d->name, d->fd, d->name, 0) ? errno : 0;
+            if (!err) (void)unlinkat(d->stage, d->name, 0);
+        }
     }
     if (err == EEXIST || err == ENOTEMPTY)
         return fail(&d->env, RSP_EEXIST, d->c->dir, "%s has appeared meanwhile", d->name);
@@ -211,19 +215,43 @@ static int swap_slowly(struct datadir *d, int *moved)
     return RSP_OK;
 }
 
+/* A rename that failed may have happened all the same (network file systems): is anything but what we made in there? */
+static int holds_old(const struct datadir *d, const struct stat *made)
+{
+    char old[sizeof d->name + 8];
+    struct stat st;
+    snprintf(old, sizeof old, "%.250s.old", d->name);
+    if (!fstatat(d->stage, old, &st, AT_SYMLINK_NOFOLLOW)) return 1;
+    return fstatat(d->stage, d->name, &st, AT_SYMLINK_NOFOLLOW) || st.st_ino != made->st_ino;
+}
+
 static int put_over(struct datadir *d)
 {
     int rc = name_aside(d), moved = 0;
+    struct stat made;
     if (rc) return rc;
+    if (fstatat(d->stage, d->name, &made, AT_SYMLINK_NOFOLLOW))
+        return fail_errno(&d->env, errno, d->c->dir, "what was restored is not in %s", d->aside_name);
     rc = sync_fd(d, d->fd);
     if (!rc && !renameat2(d->stage, d->name, d->fd, d->name, RENAME_EXCHANGE)) moved = 1;
     else if (!rc && (errno == EINVAL || errno == ENOSYS)) rc = swap_slowly(d, &moved);
     else if (!rc) rc = fail_errno(&d->env, errno, d->c->dir, "%s cannot take the place of the old one", d->name);
-    if (!moved) { /* what is aside is not the old but the new: it goes */
+    if (!moved && !holds_old(d, &made)) { /* what is aside is not the old but the new: it goes */
         memcpy(d->stage_name, d->aside_name, sizeof d->stage_name);
         d->aside_name[0] = 0;
     }
     return rc ? rc : sync_fd(d, d->stage);
+}
+
+/* The new is in its place. */
+static int put_beside(struct datadir *d)
+{
+    int rc = d->aside_name[0] ? RSP_OK : name_aside(d);
+    for (size_t i = 0; i < d->beside_n && !rc; i++)
+        if (renameat(d->fd, d->beside[i], d->stage, d->beside[i]) && errno != ENOENT)
+            rc = fail_errno(&d->env, errno, d->c->dir, "%s cannot be put aside", d->beside[i]);
+    if (!rc) rc = sync_fd(d, d->stage);
+    return rc ? trail(&d->env, rc, "what was restored is in place, and will be loaded") : RSP_OK;
 }
 
 int datadir_publish(struct datadir *d, int folder)
@@ -234,6 +262,9 @@ int datadir_publish(struct datadir *d, int folder)
     if (!rc && multi) rc = own(d, folder, d->folder_mode);
     if (!rc) rc = sync_fd(d, d->stage);
     if (!rc) rc = d->exists ? put_over(d) : put_new(d);
+    if (!rc) rc = sync_fd(d, d->fd);
+    if (rc || !d->beside_n) return rc;
+    rc = put_beside(d);
     return rc ? rc : sync_fd(d, d->fd);
 }
 

@@ -63,9 +63,9 @@ static int choose_form(struct datadir *d, const struct rsp_datadir_options *o)
 
 /* ---- what is there ---- */
 
-static int folder_empty(const struct datadir *d)
+static int folder_empty(const struct datadir *d, const char *name)
 {
-    int fd = openat(d->fd, d->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), n = 0;
+    int fd = openat(d->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), n = 0;
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *e;
     if (!dir) {
@@ -96,7 +96,19 @@ static int mode_of_old(const struct datadir *d, mode_t *mode)
     return found;
 }
 
-/* Owner and mode of what will be replaced; else the owner of DIR. */
+static void look_beside(struct datadir *d)
+{
+    const char *const names[] = {d->c->dbfilename, d->c->appendfilename, d->c->appenddirname};
+    for (size_t i = 0; i < 3; i++) {
+        const char *name = names[i];
+        if (!name[0] || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..")) continue;
+        if (!strcmp(name, d->name) || (d->beside_n && !strcmp(name, d->beside[0])) || d->beside_n == 2) continue;
+        if (there(d, name) && !folder_empty(d, name)) d->beside[d->beside_n++] = name;
+    }
+}
+
+/* Owner and mode of what will be replaced; else the owner of DIR. Files of root where DIR is another's were put there by
+ * hand: no server of that user could have written them, or could read them as they mostly are. */
 static int look_at_old(struct datadir *d)
 {
     struct stat st;
@@ -110,11 +122,13 @@ static int look_at_old(struct datadir *d)
         if (errno == ENOENT) return RSP_OK;
         return fail_errno(&d->env, errno, d->c->dir, "%s cannot be inspected", d->name);
     }
-    d->exists = !(multi && S_ISDIR(st.st_mode) && folder_empty(d));
+    d->exists = !(multi && S_ISDIR(st.st_mode) && folder_empty(d, d->name));
     if (S_ISLNK(st.st_mode) && fstatat(d->fd, d->name, &st, 0)) return RSP_OK; /* leads nowhere */
     if (multi ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode)) return RSP_OK;
-    d->uid = st.st_uid;
-    d->gid = st.st_gid;
+    if (st.st_uid || !d->uid) {
+        d->uid = st.st_uid;
+        d->gid = st.st_gid;
+    }
     if (multi) d->folder_mode = (st.st_mode & 0777) | 0700;
     else d->mode = (st.st_mode & 0777) | 0600;
     if (multi && mode_of_old(d, &st.st_mode)) d->mode = (st.st_mode & 0777) | 0600;
@@ -145,8 +159,13 @@ int datadir_open(struct datadir *d, const struct rsp_env *env, const struct rsp_
                           "cannot open the data directory (it must be there, with its owner)");
     rc = choose_form(d, o);
     if (!rc) rc = look_at_old(d);
+    if (!rc) look_beside(d);
     if (!rc && d->exists && !o->force)
         rc = fail(&d->env, RSP_EEXIST, d->c->dir, "%s is there already: with force it is kept aside", d->name);
+    if (!rc && d->beside_n && !o->force)
+        rc = fail(&d->env, RSP_EEXIST, d->c->dir,
+                  "%s is there already, which the server would write over in time: with force it is kept aside",
+                  d->beside[0]);
     return rc ? rc : may_write(d);
 }
 

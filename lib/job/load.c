@@ -38,6 +38,8 @@ static int check_rights(struct load *x)
     if (rc) return rc;
     for (size_t i = 0; i < n; i++) {
         int needed = !strcmp(r[i].command, "select") || !strcmp(r[i].command, "set") || !strcmp(r[i].command, "keys") ||
+                     (x->o.resp.existing == RSP_EXISTING_FAIL && !strcmp(r[i].command, "msetnx")) ||
+                     (x->o.resp.existing == RSP_EXISTING_REPLACE && !strcmp(r[i].command, "mset")) ||
                      (x->o.resp.payloads && !strcmp(r[i].command, "restore"));
         if (r[i].allowed || !needed || strcmp(r[i].for_what, "restore")) continue;
         return fail(&x->server_env, RSP_EDENIED, rsp_server_name(x->server),
@@ -110,8 +112,8 @@ static uint64_t options_hash(const struct load *x)
 {
     static const uint8_t key[16] = "respite load opt";
     const struct rsp_resp_options *o = &x->o.resp;
-    uint64_t n[] = {(uint64_t)o->existing, (uint64_t)o->ttl,     (uint64_t)o->shift_ms,
-                    (uint64_t)o->payloads, o->no_functions != 0, o->drop_losses != 0};
+    uint64_t n[] = {(uint64_t)o->existing, (uint64_t)o->ttl, (uint64_t)o->payloads, o->no_functions != 0,
+                    o->drop_losses != 0};
     struct sip s;
     uint8_t b[8];
     sip_init(&s, key, 0);
@@ -147,12 +149,16 @@ static int open_mark(struct load *x)
                         x->mark.place);
         if (x->mark.options != options_hash(x)) return other(x, "with other options");
         x->skipped_before = x->mark.skipped;
+        x->o.resp.now_ms = x->mark.now_ms; /* expiries are judged and moved as in the first run */
+        x->o.resp.shift_ms = x->mark.shift_ms;
         return RSP_OK;
     }
     snprintf(x->mark.snapshot, sizeof x->mark.snapshot, "%s", snapshot);
     snprintf(x->mark.run_id, sizeof x->mark.run_id, "%s", f->run_id);
     snprintf(x->mark.place, sizeof x->mark.place, "%s", place);
     x->mark.options = options_hash(x);
+    x->mark.now_ms = x->o.resp.now_ms;
+    x->mark.shift_ms = x->o.resp.shift_ms;
     return RSP_OK;
 }
 

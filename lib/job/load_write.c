@@ -252,7 +252,7 @@ static int range(struct load *x, int existing, uint64_t skip, uint64_t limit, in
     if (rc && x->env.error && !x->env.error->code) *x->env.error = err;
     if (!rc) resp_maker_skip(w.maker, skip);
     if (!rc) rc = pipe_new(x->server, told, &w, &w.pipe);
-    if (!rc && skip) rc = del_open(&w);
+    if (!rc && x->mark.open) rc = del_open(&w);
     if (!rc) rc = run(&w, limit);
     if (rc && w.pipe && x->o.checkpoint && x->mark.bound) {
         x->mark.env.error = NULL; /* the fault has its words; an older checkpoint is as right */

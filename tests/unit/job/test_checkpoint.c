@@ -46,6 +46,8 @@ static void fill(struct checkpoint *c)
     snprintf(c->place, sizeof c->place, "unix:///a place");
     c->options = 0x1234;
     c->selection = UINT64_MAX;
+    c->now_ms = 1700000000000;
+    c->shift_ms = -5;
     c->acknowledged = 1000;
     c->bound = 51000;
     c->skipped = 3;
@@ -71,6 +73,8 @@ START_TEST(there_and_back)
     ck_assert_str_eq(b.place, a.place);
     ck_assert_uint_eq(b.options, a.options);
     ck_assert_uint_eq(b.selection, a.selection);
+    ck_assert_int_eq(b.now_ms, 1700000000000);
+    ck_assert_int_eq(b.shift_ms, -5);
     ck_assert_uint_eq(b.acknowledged, 1000);
     ck_assert_uint_eq(b.bound, 60000);
     ck_assert_uint_eq(b.skipped, 3);
@@ -152,7 +156,8 @@ START_TEST(damage)
     }
     put(text, n);
     ck_assert_int_eq(read_again(), RSP_OK);
-    put(strcat(text, "\n"), n + 1);
+    text[n] = '\n';
+    put(text, n + 1);
     ck_assert_int_eq(read_again(), RSP_EFORMAT);
 }
 END_TEST

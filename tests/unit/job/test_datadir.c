@@ -33,12 +33,16 @@ static struct rsp_env env;
 static char dir[128];
 static int64_t now;
 static int no_rename_flags, as_user, full_disk;
+static int but_happens; /* a rename with flags fails as no_rename_flags says, and has happened */
 
 int __real_renameat2(int a, const char *from, int b, const char *to, unsigned flags);
 int __wrap_renameat2(int a, const char *from, int b, const char *to, unsigned flags);
 int __wrap_renameat2(int a, const char *from, int b, const char *to, unsigned flags)
 {
-    if (!no_rename_flags) return __real_renameat2(a, from, b, to, flags);
+    if (!no_rename_flags || but_happens) {
+        int rc = __real_renameat2(a, from, b, to, flags);
+        if (rc || !no_rename_flags) return rc;
+    }
     errno = no_rename_flags;
     return -1;
 }
@@ -77,7 +81,7 @@ static void setup(void)
     place_open(&at);
     the_log = NULL;
     snapshot = NULL;
-    no_rename_flags = as_user = full_disk = 0;
+    no_rename_flags = but_happens = as_user = full_disk = 0;
     now = INT64_C(1790000000000); /* 2026-09-21 14:13:20 */
     env = at.env;
     env.now_ms = clock_now;
@@ -189,11 +193,10 @@ START_TEST(multi)
 {
     no_rename_flags = _i ? EINVAL : 0;
     c.appendonly = 1;
-    put("dump.rdb", "no server looks at it", 0600);
     store(NULL);
     ck_assert_msg(restore() == RSP_OK, "%s", at.error.message);
     multi_there(0640, 0750);
-    ck_assert_uint_eq(count("."), 2);
+    ck_assert_uint_eq(count("."), 1);
     ck_assert_str_eq(report.loads, in_dir("appendonlydir"));
     ck_assert_int_eq(report.aof, 1);
 }
@@ -297,6 +300,51 @@ START_TEST(aof_kept_aside)
 }
 END_TEST
 
+/* What the server does not load, but would write over later: dump.rdb beside an AOF, an AOF where it is off. */
+START_TEST(beside_kept_aside)
+{
+    no_rename_flags = _i & 1 ? EINVAL : 0;
+    c.appendonly = _i < 4;
+    o.force = 0;
+    if (c.appendonly) put("dump.rdb", "old", 0604);
+    else ck_assert_int_eq(mkdir(in_dir("appendonlydir"), 0705), 0);
+    if (!c.appendonly) put("appendonlydir/appendonly.aof.manifest", "old", 0604);
+    put("appendonly.aof", "older", 0600);
+    o.server_version = 70015;
+    if (_i & 2) { /* and what it does load */
+        if (c.appendonly) ck_assert_int_eq(mkdir(in_dir("appendonlydir"), 0700), 0);
+        put(c.appendonly ? "appendonlydir/appendonly.aof.manifest" : "dump.rdb", "oldest", 0600);
+    }
+    store(NULL);
+    ck_assert_int_eq(restore(), RSP_EEXIST);
+    holds("appendonly.aof", "older", 5, 0600);
+    o.force = 1;
+    ck_assert_msg(restore() == RSP_OK, "%s", at.error.message);
+    holds(c.appendonly ? "appendonlydir/appendonly.aof.1.base.rdb" : "dump.rdb", dump.p, dump.n, _i & 2 ? 0600 : 0640);
+    ck_assert_uint_eq(count("."), 2);
+    ck_assert_str_eq(report.aside, in_dir("respite-aside-20260921T141320Z"));
+    holds("respite-aside-20260921T141320Z/appendonly.aof", "older", 5, 0600);
+    if (c.appendonly) holds("respite-aside-20260921T141320Z/dump.rdb", "old", 3, 0604);
+    else holds("respite-aside-20260921T141320Z/appendonlydir/appendonly.aof.manifest", "old", 3, 0604);
+    ck_assert_uint_eq(count("respite-aside-20260921T141320Z"), _i & 2 ? 3 : 2);
+}
+END_TEST
+
+/* A file that root put into the directory of another: its server could not read one like it. */
+START_TEST(root_was_there)
+{
+    struct stat st;
+    if (getuid()) return;
+    ck_assert_int_eq(chown(dir, 12345, 23456), 0);
+    put("dump.rdb", "by hand", 0600);
+    store(NULL);
+    o.force = 1;
+    ck_assert_msg(restore() == RSP_OK, "%s", at.error.message);
+    ck_assert_int_eq(stat(in_dir("dump.rdb"), &st), 0);
+    ck_assert(st.st_uid == 12345 && st.st_gid == 23456);
+}
+END_TEST
+
 START_TEST(empty_aof_folder)
 {
     c.appendonly = 1;
@@ -337,6 +385,21 @@ START_TEST(exchange_fails)
     holds("dump.rdb", "old", 3, 0600);
     ck_assert_uint_eq(count("."), 1);
     ck_assert_str_eq(report.aside, "");
+}
+END_TEST
+
+/* As over a network whose answer got lost. */
+START_TEST(exchange_happened)
+{
+    put("dump.rdb", "old", 0600);
+    store(NULL);
+    o.force = 1;
+    no_rename_flags = EIO;
+    but_happens = 1;
+    ck_assert_int_eq(restore(), RSP_EIO);
+    holds("dump.rdb", dump.p, dump.n, 0600);
+    holds("respite-aside-20260921T141320Z/dump.rdb", "old", 3, 0600);
+    ck_assert_str_eq(report.aside, in_dir("respite-aside-20260921T141320Z"));
 }
 END_TEST
 
@@ -531,9 +594,12 @@ int main(void)
     tcase_add_loop_test(t, owner, 0, 2);
     tcase_add_loop_test(t, kept_aside, 0, 2);
     tcase_add_loop_test(t, aof_kept_aside, 0, 2);
+    tcase_add_loop_test(t, beside_kept_aside, 0, 8);
+    tcase_add_test(t, root_was_there);
     tcase_add_loop_test(t, empty_aof_folder, 0, 2);
     tcase_add_loop_test(t, links_aside, 0, 2);
     tcase_add_test(t, exchange_fails);
+    tcase_add_test(t, exchange_happened);
     tcase_add_test(t, left_by_others);
     tcase_add_test(t, settings);
     tcase_add_test(t, owner_out_of_reach);

@@ -22,7 +22,30 @@ status 0 "$BACKUPD" restore latest --server-config redis.conf --server-version r
 [ -e aof/appendonlydir/appendonly.aof.manifest ]
 status 2 "$BACKUPD" restore latest --server-config redis.conf --to data
 has err 'not data'
+# A configuration that says no directory, or one that counts from where its server is started: --to says it.
+for line in 'dir ./' 'maxmemory 0'; do
+    rm -rf relative && mkdir relative
+    printf '%s\nappendonly yes\nport 0\n' "$line" >redis.conf
+    status 2 "$BACKUPD" restore latest --server-config redis.conf --server-version redis:7.2.6
+    status 0 "$BACKUPD" restore latest --server-config redis.conf --to relative --server-version redis:7.2.6
+    [ -e relative/appendonlydir/appendonly.aof.manifest ]
+done
+# What the server does not load it would write over: it is not left there.
+mkdir mixed
+cp data/dump.rdb mixed
+printf 'dir %s\nappendonly yes\nport 0\n' "$PWD/mixed" >redis.conf
+status 26 "$BACKUPD" restore latest --server-config redis.conf --server-version redis:7.2.6
+has err 'dump.rdb' '--force'
+status 0 "$BACKUPD" restore latest --server-config redis.conf --server-version redis:7.2.6 --force
+cmp dump.rdb mixed/respite-aside-*/dump.rdb
+[ ! -e mixed/dump.rdb ]
 # Without it nobody knows.
+mkdir single empty
+touch single/appendonly.aof
+status 26 "$BACKUPD" restore latest --to single --server none
+has err 'appendonly yes' 'move that file'
+status 0 "$BACKUPD" restore latest --to empty --server none
+has err 'starts EMPTY'
 status 26 "$BACKUPD" restore latest --to aof --server none
 has err 'appendonly yes' '--server-config'
 # An older server would not load it.

@@ -31,6 +31,7 @@ for how in yes no yes no; do
     ends 0 "$BACKUPD" get "$ID" pair:a --db 0 --identity sheet
     a=$(cat out)
     ends 0 "$BACKUPD" get "$ID" pair:b --db 9 --identity sheet
-    [ "$a" = "$(cat out)" ] && [ -n "$a" ] || die "of two moments: $a and $(cat out)"
+    [ -n "$a" ]
+    [ "$a" = "$(cat out)" ] || die "of two moments: $a and $(cat out)"
 done
 whole_again

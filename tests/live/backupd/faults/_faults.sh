@@ -5,12 +5,12 @@
 # shellcheck source=tests/live/_redis.sh
 . "$TESTS/live/_redis.sh"
 
+has_port() { [ -s port ] || ! kill -0 "${PID[fault]}" 2>/dev/null; }
 # background PROGRAM...: of tests/fault; its port in ./port
 background() {
     rm -f port
     python3 "$TESTS/fault/$1" --port-file port "${@:2}" 2>background.err &
     PID[fault]=$!
-    has_port() { [ -s port ] || ! kill -0 "${PID[fault]}" 2>/dev/null; }
     until_true "$1 does not start" has_port
     [ -s port ] || { cat background.err >&2 && die "$1 ended"; }
 }
