@@ -215,7 +215,7 @@ struct resp_worker {
     struct resp_native native;
     /* the run of plain strings under way */
     size_t run_at, run_key_at, run_key_n;
-    uint32_t run_n, run_db;
+    uint32_t run_n, run_from, run_db;
 };
 int resp_worker_init(struct resp_worker *w, const struct rsp_env *env, const struct resp_rules *rules);
 void resp_worker_free(struct resp_worker *w);

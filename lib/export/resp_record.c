@@ -78,19 +78,21 @@ static int close_run(struct resp_worker *w, struct resp_chunk *chunk)
     return add_piece(chunk, &piece);
 }
 
-static int add_to_run(struct resp_worker *w, struct resp_chunk *chunk, uint32_t db, struct rsp_span key,
+/* from: its database in the file: of two that become one a key may be in both, which no command of several keys notices. */
+static int add_to_run(struct resp_worker *w, struct resp_chunk *chunk, uint32_t from, uint32_t db, struct rsp_span key,
                       struct rsp_span value)
 {
     struct buf *out = &chunk->out;
     uint32_t most = w->rules->o.existing == RSP_EXISTING_SKIP ? 1 : RESP_MSET_KEYS;
     int rc = RSP_OK;
-    if (w->run_n && (w->run_n >= most || w->run_db != db || out->n - w->run_at + value.n + key.n > RESP_MSET_BYTES))
+    if (w->run_n && (w->run_n >= most || w->run_from != from || out->n - w->run_at + value.n + key.n > RESP_MSET_BYTES))
         rc = close_run(w, chunk);
     if (!rc) rc = resp_room(out, key.n + value.n + RESP_SLACK * 2);
     if (rc) return rc;
     if (!w->run_n) {
         out->n += RUN_HEAD;
         w->run_at = out->n;
+        w->run_from = from;
         w->run_db = db;
         w->run_key_n = key.n;
     }
@@ -151,7 +153,7 @@ static int put_string(struct resp_worker *w, struct resp_chunk *chunk, const str
     }
     if (plan->has_expire || plan->losses) return put_set(w, chunk, plan, key, value, piece);
     piece->records = 0; /* the run has them */
-    return add_to_run(w, chunk, piece->db, key, value);
+    return add_to_run(w, chunk, item->db, piece->db, key, value);
 }
 
 static int value_commands(struct resp_worker *w, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)

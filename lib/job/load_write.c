@@ -146,11 +146,22 @@ int load_put_select(struct load_write *w, uint32_t db)
     return rc;
 }
 
+/* The end of a value whose last piece left nothing to send: it is there when what was sent is. */
+static int put_nothing(struct load_write *w, const struct resp_unit *u)
+{
+    int rc = pipe_drain(w->pipe);
+    if (rc) return rc;
+    w->x->r.keys += u->keys;
+    if (u->record + u->records > w->acked) w->acked = u->record + u->records;
+    return RSP_OK;
+}
+
 int load_put(struct load_write *w, const struct resp_unit *u)
 {
     struct pipe_note note = {.kind = LOAD_UNIT, .flags = u->flags, .db = u->db, .keys = u->keys};
     int rc = mark(w, u);
     if (rc) return rc;
+    if (!u->n) return put_nothing(w, u);
     note.until = u->record + u->records;
     note.key_n = u->key.n;
     memcpy(note.key, u->key.p, u->key.n < PIPE_KEY ? u->key.n : PIPE_KEY);

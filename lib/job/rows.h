@@ -23,10 +23,12 @@ struct row {
     struct sip128 key; /* of database and key */
     struct rsp_dd1_sum r;
     struct rsp_dd1_sum
-        loose;         /* of a stream: without what only a file carries: consumers' times, groups' entries_read */
+        loose;         /* of a stream: without what only a file carries: consumers' times, groups' entries_read; of a
+                          hash: without the fields that expire */
     int loosely;       /* 1: what becomes of it agrees in no more than that */
     int64_t expire_ms; /* RSP_RDB_NO_EXPIRE: none */
     int64_t fields_ms; /* when its first hash field expires; ROWS_NEVER */
+    int64_t last_ms;   /* when its last one does; ROWS_NEVER: one of them stays */
     uint64_t name;     /* where its name stands; later records have a greater one */
 };
 
@@ -52,8 +54,8 @@ int rows_of(const struct rsp_env *env, struct rsp_source *source, const struct r
 /* What is known of a record, or of a part of one. */
 struct row_value {
     struct rsp_dd1_value v, loose;
-    int64_t fields_ms;
-    int lost; /* the target cannot hold it, or not all of it */
+    int64_t fields_ms, last_ms; /* last_ms: INT64_MIN when there is no field */
+    int lost;                   /* the target cannot hold it, or not all of it */
 };
 struct row_maker {
     struct rsp_env env;

@@ -40,10 +40,10 @@ static void differs(struct sides *s, uint64_t *count)
     if (s->x.name < s->first) s->first = s->x.name;
 }
 
-/* x is not in b: that is well when it has expired, or all its fields may have. */
+/* x is not in b: that is well when it has expired, or all its fields have. */
 static void only_a(struct sides *s)
 {
-    if (over(s, &s->x) || fading(s, &s->x)) {
+    if (over(s, &s->x) || (fading(s, &s->x) && s->x.last_ms <= s->as_of)) {
         s->out.expired++;
         return;
     }
@@ -82,8 +82,8 @@ static void both(struct sides *s)
         s->out.expired++;
         return;
     }
-    if (!same_r(s) && s->x.expire_ms == s->y.expire_ms && (fading(s, &s->x) || fading(s, &s->y))) {
-        s->out.expired++; /* which of its fields each side has had time to remove is chance */
+    if (!same_r(s) && same(&s->x.loose, &s->y.loose) && (fading(s, &s->x) || fading(s, &s->y))) {
+        s->out.expired++; /* which of its fields each side has had time to remove is chance; the others are the same */
         return;
     }
     s->out.keys++;

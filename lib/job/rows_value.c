@@ -59,6 +59,7 @@ void row_value_init(struct row_value *v)
     memset(v, 0, sizeof *v);
     v->v.power.lo = v->loose.power.lo = 1;
     v->fields_ms = ROWS_NEVER;
+    v->last_ms = INT64_MIN;
 }
 
 void row_value_join(struct row_value *v, const struct row_value *later)
@@ -66,6 +67,7 @@ void row_value_join(struct row_value *v, const struct row_value *later)
     rsp_dd1_join(&v->v, &later->v);
     rsp_dd1_join(&v->loose, &later->loose);
     if (later->fields_ms < v->fields_ms) v->fields_ms = later->fields_ms;
+    if (later->last_ms > v->last_ms) v->last_ms = later->last_ms;
     v->lost |= later->lost;
 }
 
@@ -109,6 +111,13 @@ static uint32_t db_of(const struct rsp_compare_side *side, uint32_t db)
 static int is_stream(const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
 {
     return rsp_rdb_value_type(b->dialect, i->type) == RSP_RDB_STREAM;
+}
+
+/* Hashes whose fields may expire; the other types are of servers that did not know that. */
+static int may_fade(const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
+{
+    return rsp_rdb_value_type(b->dialect, i->type) == RSP_RDB_HASH && i->type != 4 && i->type != 9 && i->type != 13 &&
+           i->type != 16;
 }
 
 int row_begin(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int *out)
@@ -168,6 +177,7 @@ static int too_long(const struct row_maker *m, const struct rsp_rdb_element *e)
 static int loosely(struct row_maker *m, const struct rsp_rdb_element *e)
 {
     struct rsp_rdb_element x = *e;
+    if (x.kind == RSP_ELEM_FIELD && x.expire_ms != RSP_RDB_NO_EXPIRE) return RSP_OK;
     if (x.kind == RSP_ELEM_GROUP) x.number[0] = 0;
     if (x.kind == RSP_ELEM_CONSUMER) {
         x.time_ms = x.time2_ms = 0;
@@ -176,16 +186,20 @@ static int loosely(struct row_maker *m, const struct rsp_rdb_element *e)
     return rsp_dd1_element(m->loose, &x);
 }
 
-static int element(struct row_maker *m, struct rsp_rdb_element *e, int stream, struct row_value *v)
+static int element(struct row_maker *m, struct rsp_rdb_element *e, int twice, struct row_value *v)
 {
     int rc = RSP_OK;
     if (e->kind == RSP_ELEM_FIELD && e->expire_ms != RSP_RDB_NO_EXPIRE) {
         e->expire_ms = m->has_rules && !m->rules.field_ttl ? RSP_RDB_NO_EXPIRE : changed(m->side, e->expire_ms);
         if (e->expire_ms != RSP_RDB_NO_EXPIRE && e->expire_ms < v->fields_ms) v->fields_ms = e->expire_ms;
     }
+    if (e->kind == RSP_ELEM_FIELD) {
+        int64_t ms = e->expire_ms == RSP_RDB_NO_EXPIRE ? ROWS_NEVER : e->expire_ms;
+        if (ms > v->last_ms) v->last_ms = ms;
+    }
     if (m->has_rules && too_long(m, e)) v->lost = 1;
     if (m->asked) rc = ask(m, e);
-    if (!rc && stream) rc = loosely(m, e);
+    if (!rc && twice) rc = loosely(m, e);
     return rc ? rc : rsp_dd1_element(m->dd1, e);
 }
 
@@ -193,7 +207,7 @@ int row_elements(struct row_maker *m, const struct rsp_rdb_batch *b, const struc
                  struct row_value *v)
 {
     struct rsp_rdb_element e;
-    int rc, stream = is_stream(b, i);
+    int rc, twice = is_stream(b, i) || may_fade(b, i);
     row_value_init(v);
     memset(&e, 0, sizeof e);
     e.size = sizeof e;
@@ -202,17 +216,17 @@ int row_elements(struct row_maker *m, const struct rsp_rdb_batch *b, const struc
     } else {
         rsp_rdb_value_open(m->value, b, i);
         rsp_dd1_begin(m->dd1);
-        if (stream) rsp_dd1_begin(m->loose);
+        if (twice) rsp_dd1_begin(m->loose);
     }
     while (!(rc = rsp_rdb_value_next(m->value, &e))) {
-        rc = element(m, &e, stream, v);
+        rc = element(m, &e, twice, v);
         if (rc) return rc;
     }
     if (rc < 0) return rc;
     rc = m->asked && i->flags & RSP_ITEM_LAST ? asked_all(m, v) : RSP_OK;
     if (!rc) rc = rsp_dd1_take(m->dd1, &v->v);
     v->loose = v->v;
-    return !rc && stream ? rsp_dd1_take(m->loose, &v->loose) : rc;
+    return !rc && twice ? rsp_dd1_take(m->loose, &v->loose) : rc;
 }
 
 /* Streams of before 7.0 have no entries_read: servers guess it when they load them. */
@@ -236,9 +250,10 @@ int row_of(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_
     row->key = row_key(*db, *key);
     row->expire_ms = changed(m->side, expire_ms);
     row->fields_ms = v->fields_ms;
+    row->last_ms = v->last_ms;
     rsp_dd1_record(&v->v, type, *key, row->expire_ms, &row->r, &without);
     row->loose = row->r;
-    if (is_stream(b, i)) rsp_dd1_record(&v->loose, type, *key, row->expire_ms, &row->loose, &without);
+    if (is_stream(b, i) || may_fade(b, i)) rsp_dd1_record(&v->loose, type, *key, row->expire_ms, &row->loose, &without);
     row->loosely = only_loosely(m, b, i);
     return RSP_OK;
 }

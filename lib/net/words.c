@@ -31,6 +31,11 @@ static int tcp_fault(const struct net_conn *c, const struct net_target *t, const
     long os = 0;
     curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &os);
     switch ((int)os) {
+    case 0: /* hung up before libcurl had seen it stand */
+        if (!t->socket) break;
+        return net_fault(c, RSP_EBUSY, 1, 0,
+                         "cannot connect: the server did not keep the connection; has it as many clients as it takes "
+                         "(maxclients)?");
     case ECONNREFUSED:
         return net_fault(c, RSP_ENET, 1, 0, "cannot connect: connection refused; does the server run, and listen %s?",
                          t->socket ? "on this socket" : "there");
@@ -64,9 +69,14 @@ static int handshake_fault(const struct net_conn *c, const char *why)
 int net_connect_fault(struct net_conn *c, const struct net_target *t, CURLcode code)
 {
     const char *why = c->reason[0] ? c->reason : curl_easy_strerror(code);
+    char words[NET_WORDS_BYTES];
+    printable(words, sizeof words, (const uint8_t *)why, strlen(why)); /* names of the server's certificate are in it */
+    why = words;
     switch (code) {
     case CURLE_OUT_OF_MEMORY: return net_fault(c, RSP_ENOMEM, 0, 0, "cannot connect: out of memory");
-    case CURLE_COULDNT_RESOLVE_HOST: return net_fault(c, RSP_ENET, 1, 0, "no such host: %s", why);
+    case CURLE_COULDNT_RESOLVE_HOST:
+        if (t->socket) return net_fault(c, RSP_EINVAL, 0, 0, "cannot connect: %s", why); /* the path is too long */
+        return net_fault(c, RSP_ENET, 1, 0, "no such host: %s", why);
     case CURLE_COULDNT_CONNECT: return tcp_fault(c, t, why);
     case CURLE_OPERATION_TIMEDOUT:
         return net_fault(c, RSP_ETIMEOUT, 1, 0, "no connection within %lld ms%s: %s", (long long)c->connect_ms,

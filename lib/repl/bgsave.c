@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "repl/sync.h"
 
 struct saving {
     struct rsp_server *s;
@@ -20,10 +21,11 @@ struct saving {
     int ours;         /* ours has begun */
 };
 
-static int64_t now_ms(const struct saving *v)
+/* The time of day, which the file's is compared with; patience goes by the clock that only runs. */
+static int64_t now_s(const struct saving *v)
 {
     const struct rsp_env *env = server_env(v->s);
-    return env->now_ms(env->clock_opaque);
+    return env->now_ms(env->clock_opaque) / 1000;
 }
 
 /* ---- asking ---- */
@@ -63,7 +65,7 @@ static int busy(struct saving *v, const char *what)
 {
     const struct rsp_env *env = server_env(v->s);
     int rc;
-    if (now_ms(v) < v->until_ms) return server_pause(env, v->o->cancel, 1);
+    if (sync_clock_ms() < v->until_ms) return server_pause(env, v->o->cancel, 1);
     rc = fail(env, RSP_EBUSY, rsp_server_name(v->s), "%s: it did not end in time; try again later", what);
     if (env->error && env->error->code == rc) env->error->retryable = 1;
     return rc;
@@ -139,7 +141,7 @@ static int save(struct saving *v, struct bgsave_file *f)
 {
     int running = 0, rewriting = 0, scheduled = 0;
     int rc = refresh(v, &running, &rewriting);
-    f->begun_s = now_ms(v) / 1000;
+    f->begun_s = now_s(v);
     while (!rc && !v->ours) {
         if (scheduled && running) break; /* begun behind the rewrite: it is ours */
         if (scheduled && rewriting) rc = busy(v, "the server rewrites its AOF and saves only then");
@@ -163,7 +165,7 @@ int bgsave_open(struct rsp_server *s, const struct rsp_capture_options *o, struc
     *source = NULL;
     f = mem_zero(server_env(s), sizeof *f);
     if (!f) return RSP_ENOMEM;
-    v.until_ms = now_ms(&v) + (o->patience_ms > 0 ? o->patience_ms : 60000);
+    v.until_ms = sync_clock_ms() + (o->patience_ms > 0 ? o->patience_ms : 60000);
     rc = find_path(s, f);
     if (!rc) rc = bgsave_file_before(s, f);
     if (!rc) rc = save(&v, f);

@@ -145,9 +145,9 @@ static int open_patiently(struct rsp_capture *c)
         if (c->env.error)
             log_line(&c->env, RSP_LOG_INFO, "%s: %s; trying again", c->env.error->subject, c->env.error->message);
         disconnect(c);
+        if (c->env.error) rsp_error_clear(c->env.error);
         rc = server_pause(&c->env, c->o.cancel, tries);
         if (rc) return rc;
-        if (c->env.error) rsp_error_clear(c->env.error);
     }
 }
 
@@ -168,6 +168,8 @@ int rsp_capture_open(const struct rsp_env *env, const struct rsp_endpoint *endpo
     if (!c->o.ring_bytes) c->o.ring_bytes = RING_DEFAULT;
     if (!c->o.patience_ms) c->o.patience_ms = PATIENCE_MS;
     if (!c->o.announce_ms) c->o.announce_ms = ANNOUNCE_MS;
+    if (c->o.patience_ms > SERVER_TIME_MOST) c->o.patience_ms = SERVER_TIME_MOST;
+    if (c->o.announce_ms > SERVER_TIME_MOST) c->o.announce_ms = SERVER_TIME_MOST;
     c->settings.size = sizeof c->settings;
     if (c->o.stream && c->o.method != RSP_CAPTURE_PSYNC)
         rc = fail(&e, RSP_EINVAL, NULL, "only a replica is sent the replication stream");

@@ -55,8 +55,20 @@ static void disconnect(struct rsp_server *s)
     s->dead = 0;
 }
 
+/* A text that repeats the password is cut to its first word, the code. Up to three characters stand in many a text. */
+static struct rsp_span without(struct rsp_span text, const char *password)
+{
+    const uint8_t *blank = text.n ? memchr(text.p, ' ', text.n) : NULL;
+    if (strlen(password) < 4 || !server_span_has(text, password)) return text;
+    if (blank) text.n = (size_t)(blank - text.p);
+    if (server_span_has(text, password)) text.n = 0;
+    return text;
+}
+
+/* Servers repeat the arguments of a command that they do not know, whole or cut. */
 static int auth_refused(struct rsp_server *s, struct rsp_span text)
 {
+    int told; /* nothing of the text is repeated */
     if (server_span_has(text, "no password is set") || server_span_has(text, "without any password configured")) {
         log_line(&s->env, RSP_LOG_WARN, "%s: a password was given, and the server asks for none", s->name);
         return RSP_OK;
@@ -64,7 +76,13 @@ static int auth_refused(struct rsp_server *s, struct rsp_span text)
     if (server_span_has(text, "wrong number of arguments"))
         return fail(&s->env, RSP_EDENIED, s->name,
                     "the server is older than 6.0 and knows no users: give the password without a user");
-    return server_refused(s, "AUTH", text);
+    if (server_span_has(text, "unknown command"))
+        return fail(&s->env, RSP_EDENIED, s->name,
+                    "the server does not know AUTH: it has another name there (rename-command), or this is no Redis or "
+                    "Valkey server");
+    told = resp_error_is(text, "WRONGPASS") || resp_error_is(text, "NOAUTH") ||
+           server_span_has(text, "ERR invalid password") || server_span_has(text, "ERR operation not permitted");
+    return server_refused(s, "AUTH", told ? text : without(text, s->endpoint.password));
 }
 
 static int authenticate(struct rsp_server *s)
@@ -146,7 +164,7 @@ static int still_loading(struct rsp_server *s)
 /* A fault that was in the record before is left alone, and nothing is tried again. */
 static int open_patiently(struct rsp_server *s, int64_t patience_ms)
 {
-    int64_t until = steady_ms() + patience_ms;
+    int64_t until = steady_ms() + (patience_ms < SERVER_TIME_MOST ? patience_ms : SERVER_TIME_MOST);
     int foreign = s->env.error->code != 0;
     for (unsigned n = 1;; n++) {
         int rc = attempt(s);

@@ -9,8 +9,9 @@
 #include "net/net.h"
 #include "resp/resp.h"
 
-#define SERVER_ANSWER_BYTES (64u << 20) /* longest answer of a command that tells facts */
-#define SERVER_REPLICAS 1024            /* of a master, that are remembered */
+#define SERVER_ANSWER_BYTES (64u << 20)     /* longest answer of a command that tells facts */
+#define SERVER_TIME_MOST (INT64_C(1) << 52) /* ms: what waits longer waits for ever, and adds up all the same */
+#define SERVER_REPLICAS 1024                /* of a master, that are remembered */
 
 struct rsp_server {
     struct rsp_env env; /* with an error record in any case: spare, when the caller has none */

@@ -29,7 +29,8 @@ volatile const int *server_cancel(const struct rsp_server *s)
 
 int64_t server_idle_ms(const struct rsp_server *s)
 {
-    return s->endpoint.idle_ms ? s->endpoint.idle_ms : 60000;
+    int64_t ms = s->endpoint.idle_ms ? s->endpoint.idle_ms : 60000;
+    return ms < SERVER_TIME_MOST ? ms : SERVER_TIME_MOST;
 }
 
 static int usable(struct rsp_server *s)
@@ -38,11 +39,33 @@ static int usable(struct rsp_server *s)
     return fail(&s->env, RSP_ESTATE, s->name, "the connection has failed before");
 }
 
+/* A server that turns us away says why and closes, which may be seen before our words are out: then its own count. */
+static int last_words(struct rsp_server *s, int rc)
+{
+    const struct rsp_reply *reply = NULL;
+    struct rsp_error was = *s->env.error;
+    size_t cap, got;
+    uint8_t *p;
+    int rc2;
+    rsp_error_clear(s->env.error);
+    while ((rc2 = resp_reader_next(&s->reader, &reply)) == RSP_AGAIN) {
+        rc2 = resp_reader_room(&s->reader, 1, &p, &cap);
+        if (!rc2) rc2 = net_recv(s->conn, p, cap, &got);
+        if (rc2) break;
+        resp_reader_fed(&s->reader, got);
+    }
+    rsp_error_clear(s->env.error);
+    if (!rc2 && reply->type == RSP_REPLY_ERROR) return server_refused(s, "the connection", reply->text);
+    *s->env.error = was;
+    return rc;
+}
+
 int server_send(struct rsp_server *s, const struct buf *out)
 {
-    int rc = usable(s);
+    int rc = usable(s), foreign = s->env.error->code != 0;
     if (rc) return rc;
     rc = net_send_all(s->conn, out->p, out->n, server_idle_ms(s));
+    if (rc == RSP_ENET && !foreign) rc = last_words(s, rc);
     if (rc) s->dead = rc;
     return rc;
 }

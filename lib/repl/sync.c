@@ -37,11 +37,12 @@ static int tell_options(struct sync *y)
 {
     const struct rsp_server_facts *f = rsp_server_facts(y->server);
     char version[64];
+    size_t n = strspn(f->version, "0123456789."); /* the server's own text: no more of it becomes words of ours */
     int rc = option(y, "REPLCONF capa eof capa psync2");
     if (rc < 0) return rc;
     /* Without its version a Valkey 9 speaks RDB 11, and cannot send one expiry of a hash field. */
-    if (!strcmp(f->kind, "valkey")) {
-        snprintf(version, sizeof version, "REPLCONF version %s", f->version);
+    if (!strcmp(f->kind, "valkey") && n) {
+        snprintf(version, sizeof version, "REPLCONF version %.*s", (int)n, f->version);
         rc = option(y, version);
         if (rc < 0) return rc;
     }

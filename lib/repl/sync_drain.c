@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -154,7 +155,10 @@ static void *drain(void *arg)
     int rc = drain_rdb(y);
     if (rc == RSP_OK) {
         ring_end(y->rdb, RSP_END, NULL);
-        if (!y->stream) return NULL;
+        if (!y->stream) { /* else the server fills its buffers for us for as long as the snapshot is stored */
+            (void)shutdown(net_fd(server_conn(y->server)), SHUT_RDWR);
+            return NULL;
+        }
         y->received = 0;
         rc = drain_stream(y);
         if (rc == RSP_OK) rc = RSP_END;

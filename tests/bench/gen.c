@@ -333,15 +333,15 @@ static void stream_group(const struct stream *s, uint32_t group, uint32_t pel, u
     put_len(&g.out, pel);
     for (uint32_t i = 0; i < pel; i++) {
         put_id_raw(&g.out, &ids[i]);
-        put_le(&g.out, FAR_MS / 2 + rnd() % 1000000, 8);
+        put_le(&g.out, BASE_MS + rnd() % 1000000, 8);
         put_len(&g.out, between(1, 5));
     }
     put_len(&g.out, consumers);
     for (uint32_t c = 0; c < consumers; c++) {
         snprintf(name, sizeof name, "consumer-%u", c);
         put_text(&g.out, name);
-        put_le(&g.out, FAR_MS / 2, 8);
-        if (g.version > 10) put_le(&g.out, FAR_MS / 2, 8);
+        put_le(&g.out, BASE_MS, 8);
+        if (g.version > 10) put_le(&g.out, BASE_MS, 8);
         put_len(&g.out, pel / consumers + (c < pel % consumers));
         for (uint32_t i = c; i < pel; i += consumers) put_id_raw(&g.out, &ids[i]);
     }

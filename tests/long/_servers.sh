@@ -14,6 +14,7 @@ command -v apt-get >/dev/null || { echo 'no apt-get: other suites cannot be had'
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -e $keys ] || { echo "no $keys: other suites cannot be had" >&2 && exit 77; }
 # Read whole before a line is taken: a closed pipe would fail.
+# shellcheck disable=SC2016
 sites=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages')
 mirror=$(grep '/debian/*$' <<<"$sites" | head -n 1 || :)
 mirror=${mirror:-http://deb.debian.org/debian}

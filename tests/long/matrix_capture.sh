@@ -1,6 +1,6 @@
 # Servers of other generations, of other Debian suites: each is captured over TLS where it has that, from memory and from disk,
 #   with every type it knows (expiries of hash fields among them), and one of the same version that loads the snapshot is equal.
-# Rests on: tests/live/_redis.sh, tests/long/_servers.sh (the network), openssl. The servers stay in $B/servers.
+# Rests on: tests/live/_redis.sh, tests/long/_servers.sh (the network), openssl. The servers stay in $B-servers.
 # Does not: assume which version a suite has today: it is asked.
 # TIMEOUT: 900
 # shellcheck source=tests/live/_redis.sh
@@ -10,7 +10,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -su
     -addext 'subjectAltName=IP:127.0.0.1' -keyout web.key -out web.pem 2>/dev/null
 
 one_engine() { # SUITES PACKAGE
-    local name=${1//,/-}-$2 dir=$B/servers/${1//,/-}-$2 rc=0 port place version rdb tls=()
+    local name=${1//,/-}-$2 dir=$B-servers/${1//,/-}-$2 rc=0 port place version rdb tls=()
     bash "$TESTS/long/_servers.sh" "$1" "$dir" "$2" >servers.out 2>&1 || rc=$?
     [ $rc != 77 ] || { cat servers.out >&2 && missing="$missing $name" && return; }
     [ $rc = 0 ] || { cat servers.out >&2 && die "$name: not unpacked"; }

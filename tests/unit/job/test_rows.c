@@ -136,11 +136,25 @@ START_TEST(expiries_changed)
 }
 END_TEST
 
+/* The hash when its second field is gone. */
+static struct made only_first(const char *value)
+{
+    struct made m = {0};
+    file_begin(&m, "REDIS0012");
+    put_db(&m, 0);
+    record_begin(&m, 4, "h");
+    put_len(&m, 1);
+    put_text(&m, "f");
+    put_text(&m, value);
+    file_end(&m);
+    return m;
+}
+
 START_TEST(fields_that_expire)
 {
     struct made soon = hash(NOW + 5, "2"), late = hash(NOW + 1005, "2"), never = hash(0, "2"),
                 other = hash(NOW + 5, "3");
-    struct made none = many(0, 0, -1, -1);
+    struct made none = many(0, 0, -1, -1), first = only_first("1"), stays = only_first("4");
     struct rsp_compare_side shift = {.ttl = RSP_TTL_SHIFT, .shift_ms = 1000}, persist = {.ttl = RSP_TTL_PERSIST};
     compare(&soon, NULL, &soon, NOW);
     expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
@@ -156,9 +170,16 @@ START_TEST(fields_that_expire)
     expect(RSP_COMPARE_EQUAL, 0, 0, 0, 0, 1);
     compare(&soon, NULL, &soon, NOW + 5);
     expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
-    compare(&soon, NULL, &none, NOW + 5);
+    compare(&soon, NULL, &none, NOW + 5); /* one field was to stay */
+    expect(RSP_COMPARE_DIFFERENT, 1, 1, 0, 0, 0);
+    compare(&soon, NULL, &stays, NOW + 5); /* and stayed, but as another */
+    expect(RSP_COMPARE_DIFFERENT, 1, 0, 1, 0, 0);
+    compare(&soon, NULL, &first, NOW + 5);
+    expect(RSP_COMPARE_EQUAL, 0, 0, 0, 0, 1);
+    compare(&first, NULL, &soon, NOW + 5);
     expect(RSP_COMPARE_EQUAL, 0, 0, 0, 0, 1);
     made_free(&soon), made_free(&late), made_free(&never), made_free(&other), made_free(&none);
+    made_free(&first), made_free(&stays);
 }
 END_TEST
 

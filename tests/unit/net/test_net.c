@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "net/net.h"
+#include "net/net_impl.h"
 #include "peer.h"
 
 static struct rsp_error error;
@@ -140,6 +140,30 @@ START_TEST(socket_of_a_dead_server)
     close(fd);
     target.socket = path;
     expect_fault(net_open(&env, &target, NULL, &conn), RSP_ENET, 1, "connection refused");
+}
+END_TEST
+
+START_TEST(path_too_long)
+{
+    char room[300];
+    memset(room, 'a', sizeof room - 1);
+    room[0] = '/';
+    room[sizeof room - 1] = 0;
+    target.socket = room;
+    expect_fault(net_open(&env, &target, NULL, &conn), RSP_EINVAL, 0, "too long");
+}
+END_TEST
+
+/* libcurl repeats the names that stand in a server's certificate. */
+START_TEST(words_of_a_certificate)
+{
+    struct net_conn c;
+    memset(&c, 0, sizeof c);
+    c.env = env;
+    c.name = path;
+    snprintf(c.reason, sizeof c.reason, "subject name '\033[2Jevil' does not match");
+    ck_assert_int_eq(net_connect_fault(&c, &target, CURLE_PEER_FAILED_VERIFICATION), RSP_EAUTH);
+    ck_assert_ptr_nonnull(strstr(error.message, "'\\x1b[2Jevil'"));
 }
 END_TEST
 
@@ -361,6 +385,8 @@ int main(void)
     tcase_add_test(tc, names_and_families);
     tcase_add_test(tc, unix_socket);
     tcase_add_test(tc, socket_of_a_dead_server);
+    tcase_add_test(tc, path_too_long);
+    tcase_add_test(tc, words_of_a_certificate);
     tcase_add_test(tc, refused);
     tcase_add_test(tc, no_such_host);
     tcase_add_loop_test(tc, hosts_that_are_none, 0, (int)(sizeof hosts / sizeof hosts[0]));

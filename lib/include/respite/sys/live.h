@@ -62,9 +62,10 @@ RSP_API RSP_NODISCARD int rsp_rows_of(const struct rsp_env *env, struct rsp_sour
                                       volatile const int *cancel, struct rsp_rows **ret);
 RSP_API uint64_t rsp_rows_count(const struct rsp_rows *rows);
 /* Each row of a must be in b. Left out, and counted as expired: what expires up to as_of_ms on both sides, or on one and is
- * not on the other (a key that has an expiry here and none there is changed); hashes that differ when one of their fields
- * expires up to then. Streams that can only have travelled by commands, or are of before 7.0, are judged without their
- * consumers' times and entries_read, which no command sets. dd1 does not know databases: the verdict is that of the rows. */
+ * not on the other (a key that has an expiry here and none there is changed); hashes that differ in nothing but fields that
+ * expire, when one of those does up to then. Streams that can only have travelled by commands, or are of before 7.0, are
+ * judged without their consumers' times and entries_read, which no command sets. dd1 does not know databases: the verdict is
+ * that of the rows. */
 RSP_API RSP_NODISCARD int rsp_rows_compare(const struct rsp_env *env, struct rsp_rows *a, struct rsp_rows *b,
                                            int64_t as_of_ms, struct rsp_compare_report *report);
 RSP_API void rsp_rows_free(struct rsp_rows *rows);

@@ -22,16 +22,17 @@ background_end() {
 shown() { "$BACKUPD" list --all --json 2>/dev/null | python3 -c 'import json, sys
 d = json.load(sys.stdin)
 print([s["id"] for s in d["snapshots"]], d.get("troubles"))'; }
+records_n() { find repo -path '*/log/*' -type f | wc -l; }
 # fails STATUSES WORDS COMMAND...: one of these statuses (with commas), the words said, the list as before, no record made
 fails() {
     local want=$1 words=$2 rc=0 before records
     shift 2
     before=$(shown)
-    records=$(find repo/log -type f | wc -l)
+    records=$(records_n)
     "$@" >out 2>err || rc=$?
     [[ ,$want, == *,$rc,* ]] || { cat out err >&2 && die "exit status $rc, expected $want: $words"; }
     says "$words"
     never 'stored '
     [ "$(shown)" = "$before" ] || die "the list is another one: $words"
-    [ "$(find repo/log -type f | wc -l)" = "$records" ] || die 'a record was made'
+    [ "$(records_n)" = "$records" ] || die 'a record was made'
 }
