@@ -23,8 +23,8 @@ struct net_target {
 struct net_conn;
 
 /* RSP_ENET (refused, unreachable, no such host), RSP_ETIMEOUT, RSP_EAUTH (TLS: the server's certificate or ours, said
- * which), RSP_EINVAL (a file of target cannot be read, a path is too long for a socket), RSP_EBUSY (a unix socket's server
- * hung up at once), RSP_ECANCELED. Retryable ones have error.retryable set. */
+ * which), RSP_EINVAL (a file of target cannot be read, a path is too long for a socket), RSP_EBUSY (a unix socket's
+ * server hung up at once), RSP_ECANCELED. Retryable ones have error.retryable set. */
 int net_open(const struct rsp_env *env, const struct net_target *target, volatile const int *cancel,
              struct net_conn **ret);
 

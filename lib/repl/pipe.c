@@ -164,7 +164,7 @@ static int state(struct pipe *p)
 {
     volatile const int *cancel = server_cancel(p->server);
     if (p->dead) return RSP_ESTATE;
-    if (cancel && *cancel) return fail(p->env, RSP_ECANCELED, rsp_server_name(p->server), "cancelled");
+    if (is_canceled(cancel)) return fail(p->env, RSP_ECANCELED, rsp_server_name(p->server), "cancelled");
     return RSP_OK;
 }
 

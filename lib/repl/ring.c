@@ -58,6 +58,11 @@ static int condition_init(pthread_cond_t *c)
     return err;
 }
 
+static int is_canceled(volatile const int *cancel)
+{
+    return cancel && __atomic_load_n(cancel, __ATOMIC_RELAXED);
+}
+
 static void wait_for(pthread_cond_t *c, pthread_mutex_t *lock, int64_t ms)
 {
     struct timespec t;
@@ -308,9 +313,9 @@ int ring_read(struct ring *r, const struct rsp_env *words, volatile const int *c
     int rc = RSP_OK;
     *got = 0;
     pthread_mutex_lock(&r->lock);
-    while (((r->shown == r->read && !r->ended) || (r->head && r->head->busy)) && !(cancel && *cancel))
+    while (((r->shown == r->read && !r->ended) || (r->head && r->head->busy)) && !is_canceled(cancel))
         wait_for(&r->more, &r->lock, LOOK_MS);
-    if (cancel && *cancel) rc = fail(words, RSP_ECANCELED, NULL, "cancelled");
+    if (is_canceled(cancel)) rc = fail(words, RSP_ECANCELED, NULL, "cancelled");
     else if (r->shown == r->read) rc = tell_end(r, words);
     b = r->head;
     n = r->shown - r->read;

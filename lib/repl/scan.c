@@ -86,7 +86,7 @@ static int scan_read(void *opaque, uint8_t *out, size_t cap, size_t *got)
     if (c->out_at == c->out.n) c->out_at = c->out.n = 0;
     while (c->state != SCAN_DONE && c->out.n - c->out_at < OUT_BYTES && !c->out_at) {
         int rc;
-        if (c->cancel && *c->cancel) return fail(&c->env, RSP_ECANCELED, c->s->name, "cancelled while keys were read");
+        if (is_canceled(c->cancel)) return fail(&c->env, RSP_ECANCELED, c->s->name, "cancelled while keys were read");
         rc = step(c);
         if (rc) return trail(&c->env, rc, "reading keys by SCAN and DUMP");
     }

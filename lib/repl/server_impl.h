@@ -33,6 +33,12 @@ struct rsp_server {
     size_t rights_n;
 };
 
+/* The flag is set by a signal's handler or another thread. */
+static inline int is_canceled(volatile const int *cancel)
+{
+    return cancel && __atomic_load_n(cancel, __ATOMIC_RELAXED);
+}
+
 /* Its transport and its reader: whoever takes them over speaks through them alone from then on. */
 struct net_conn *server_conn(struct rsp_server *s);
 struct resp_reader *server_reader(struct rsp_server *s);

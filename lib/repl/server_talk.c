@@ -132,13 +132,13 @@ int server_pause(const struct rsp_env *env, volatile const int *cancel, unsigned
     ms = ms * 3 / 4 + ms * dice / 512; /* 75 to 125 in the hundred */
     while (ms > 0) {
         struct timespec ts = {0, 0};
-        if (cancel && *cancel) return fail(env, RSP_ECANCELED, NULL, "cancelled while waiting for the server");
+        if (is_canceled(cancel)) return fail(env, RSP_ECANCELED, NULL, "cancelled while waiting for the server");
         t = ms < 100 ? ms : 100;
         ts.tv_nsec = (long)(t * 1000000);
         nanosleep(&ts, NULL);
         ms -= t;
     }
-    return cancel && *cancel ? fail(env, RSP_ECANCELED, NULL, "cancelled while waiting for the server") : RSP_OK;
+    return is_canceled(cancel) ? fail(env, RSP_ECANCELED, NULL, "cancelled while waiting for the server") : RSP_OK;
 }
 
 /* ---- texts of replies ---- */

@@ -95,7 +95,7 @@ static int room(struct sync *y, struct ring *ring, uint8_t **p, size_t *cap)
     int rc;
     y->told_ms = y->online ? y->told_ms : sync_clock_ms();
     while ((rc = ring_room(ring, &y->own, TICK_MS, p, cap)) == RSP_AGAIN) {
-        if (atomic_load(&y->stop) || (y->cancel && *y->cancel)) return RSP_ECANCELED;
+        if (atomic_load(&y->stop) || is_canceled(y->cancel)) return RSP_ECANCELED;
         rc = keep_alive(y, 1);
         if (rc) return rc;
         y->heard_ms = sync_clock_ms(); /* it is we who do not listen */

@@ -71,7 +71,7 @@ static void info(FILE *f)
 static int answer(FILE *f)
 {
     static char *blob;
-    unsigned long n = ++seen;
+    unsigned long n = __atomic_add_fetch(&seen, 1, __ATOMIC_RELAXED);
     if (does == ANSWERS || n < at) {
         say(f, ":1\r\n");
         return 1;
@@ -310,7 +310,7 @@ static void *cancels(void *arg)
 {
     (void)arg;
     while (!__atomic_load_n(&seen, __ATOMIC_RELAXED)) usleep(1000);
-    cancel = 1;
+    __atomic_store_n(&cancel, 1, __ATOMIC_RELAXED);
     return NULL;
 }
 
