@@ -112,6 +112,7 @@ enum option_id {
     O_IPV4,
     O_IPV6,
     O_CONNECT_TIMEOUT,
+    O_IDLE_TIMEOUT,
     /* verify, restore */
     O_READ_STORED,
     O_READ_DATA,

@@ -280,6 +280,7 @@ static void take_rest(struct rsp_endpoint *e, const struct options *o, const int
     e->insecure = value(o, ids, N_INSECURE)->count != 0;
     e->family = value(o, ids, N_IPV4)->count ? 4 : value(o, ids, N_IPV6)->count ? 6 : 0;
     e->connect_ms = value(o, ids, N_CONNECT_TIMEOUT)->number;
+    e->idle_ms = value(o, ids, N_IDLE_TIMEOUT)->number;
 }
 
 int connection_open(struct connection *n, const struct rsp_env *env, const struct options *o, const int *ids,

@@ -32,6 +32,7 @@ enum connection_id {
     N_IPV4,
     N_IPV6,
     N_CONNECT_TIMEOUT,
+    N_IDLE_TIMEOUT,
     CONNECTION_COUNT
 };
 // clang-format off
@@ -40,7 +41,8 @@ enum connection_id {
      [N_PASS] = O_PASS, [N_ASKPASS] = O_ASKPASS, [N_PASS_FILE] = O_PASS_FILE, [N_DB] = O_CONNECT_DB, \
      [N_TLS] = O_TLS, [N_SNI] = O_SNI, [N_CACERT] = O_CACERT, [N_CACERTDIR] = O_CACERTDIR, [N_CERT] = O_CERT, \
      [N_TLS_KEY] = O_TLS_KEY, [N_CIPHERS] = O_TLS_CIPHERS, [N_CIPHERSUITES] = O_TLS_CIPHERSUITES, \
-     [N_INSECURE] = O_INSECURE, [N_IPV4] = O_IPV4, [N_IPV6] = O_IPV6, [N_CONNECT_TIMEOUT] = O_CONNECT_TIMEOUT}
+     [N_INSECURE] = O_INSECURE, [N_IPV4] = O_IPV4, [N_IPV6] = O_IPV6, [N_CONNECT_TIMEOUT] = O_CONNECT_TIMEOUT, \
+     [N_IDLE_TIMEOUT] = O_IDLE_TIMEOUT}
 
 /* Rows of an option table. mask: of the verbs that connect; parts: of a configuration file. -a and --pass are taken so
  * that they can be refused in words; the same value is what REDISCLI_AUTH holds. */
@@ -79,7 +81,9 @@ enum connection_id {
     {O_IPV4, "ipv4", '4', OPT_FLAG, .verbs = (mask), .sections = (parts), .help = "IPv4 only"}, \
     {O_IPV6, "ipv6", '6', OPT_FLAG, .verbs = (mask), .sections = (parts), .help = "IPv6 only"}, \
     {O_CONNECT_TIMEOUT, "connect-timeout", 't', OPT_DURATION, .min = 1, .max = 86400000, .verbs = (mask), \
-     .sections = (parts), .help = "how long connecting may take (default: 10s)"}
+     .sections = (parts), .help = "how long connecting may take (default: 10s)"}, \
+    {O_IDLE_TIMEOUT, "idle-timeout", 0, OPT_DURATION, .min = 1, .max = 86400000, .verbs = (mask), \
+     .sections = (parts), .help = "how long the server may be silent while something is awaited (default: 60s)"}
 /* As redis-cli calls them, of verbs where no filter has these names. */
 #define CONNECTION_OWN_ROWS(mask) \
     {O_TLS_KEY, "key", 0, OPT_PATH, .verbs = (mask), .env = "RESPITE_TLS_KEY"}, \

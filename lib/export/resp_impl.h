@@ -59,12 +59,12 @@ static inline int resp_add_bulk(struct buf *b, struct rsp_span s)
 }
 static inline void resp_put_u64(struct buf *b, uint64_t v)
 {
-    char text[U64_TEXT];
+    char text[U64_TEXT] = "";
     resp_put_bulk(b, text, u64_text(text, v));
 }
 static inline void resp_put_i64(struct buf *b, int64_t v)
 {
-    char text[I64_TEXT];
+    char text[I64_TEXT] = "";
     resp_put_bulk(b, text, i64_text(text, v));
 }
 static inline void resp_put_id(struct buf *b, struct rsp_rdb_id id)
@@ -165,13 +165,18 @@ struct resp_plan {
     enum resp_way way;
     unsigned losses; /* mask; LOST: why, else what is left out of it */
     unsigned version;
+    size_t meta_n;    /* COLLECT: bytes of KEY_META that go with it */
+    uint64_t payload; /* COLLECT: bytes of it so far */
     int has_expire;
     int64_t expire_ms; /* by the policy, at least 1 */
 };
 /* Of a FIRST item. whole: it is LAST, too. */
 struct resp_plan resp_plan_of(const struct resp_rules *r, const struct rsp_rdb_batch *batch,
                               const struct rsp_rdb_item *item, int whole);
-/* How the parts of a record of that type travel. */
+/* n more bytes of the value of a record in parts. COLLECT becomes NATIVE or LOST when the payload is larger than the target
+ * takes, or than is good for it. */
+void resp_plan_more(const struct resp_rules *r, struct resp_plan *plan, int dialect, int type, uint64_t n);
+/* How the parts of a record of that type travel, unless they become too many. */
 enum resp_way resp_way_of_parts(const struct resp_rules *r, int dialect, int type, unsigned *losses);
 int64_t resp_shifted(const struct resp_rules *r, int64_t ms);
 uint32_t resp_db(const struct resp_rules *r, uint32_t db);
@@ -179,6 +184,12 @@ uint32_t resp_db(const struct resp_rules *r, uint32_t db);
 int resp_put_restore(const struct resp_rules *r, struct buf *out, struct rsp_span key, const struct resp_plan *plan,
                      const struct rsp_rdb_item *item, struct rsp_span meta, uint8_t type, struct rsp_span value,
                      size_t *key_at, uint32_t *replies);
+/* The same in three: up to the payload of n bytes (version and checksum included); the caller's bytes; what stands behind,
+ * with crc the sum of those bytes. */
+int resp_restore_begin(const struct resp_rules *r, struct buf *out, struct rsp_span key, const struct resp_plan *plan,
+                       const struct rsp_rdb_item *item, uint64_t n, size_t *key_at, uint32_t *replies);
+int resp_restore_end(const struct resp_rules *r, struct buf *out, const struct resp_plan *plan,
+                     const struct rsp_rdb_item *item, uint64_t crc);
 
 /* ---- worker and chunk ---- */
 
@@ -194,7 +205,7 @@ struct resp_piece {
     uint32_t keys;        /* PART: 1: there are elements in it */
     size_t at, end;       /* in out */
     size_t key_at, key_n; /* in out */
-    size_t item;          /* PART: index in the batch */
+    size_t item;          /* PART, GONE: index in the batch */
     size_t ids_at, ids_end;
 };
 struct resp_chunk {

@@ -5,7 +5,16 @@
 
 #include <stdio.h>
 
-int resp_join_losses(struct resp_join *j, unsigned losses, uint32_t db, struct rsp_span name, int is_key)
+void resp_module_of(const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item, char out[10])
+{
+    const uint8_t *p = batch->p + item->value;
+    out[0] = 0;
+    if (rsp_rdb_value_type(batch->dialect, item->type) != RSP_RDB_MODULE) return;
+    if (item->end - item->value >= 9 && *p == 0x81) rsp_rdb_module_name(load_be64(p + 1), out);
+}
+
+int resp_join_losses(struct resp_join *j, unsigned losses, uint32_t db, struct rsp_span name, int is_key,
+                     const char *module)
 {
     struct rsp_resp_losses *l = &j->report.losses;
     char text[64], target[32];
@@ -16,6 +25,7 @@ int resp_join_losses(struct resp_join *j, unsigned losses, uint32_t db, struct r
         if (!l->n[k]++) {
             l->first_n[k] = name.n < sizeof l->first[k] ? name.n : sizeof l->first[k];
             if (name.n) memcpy(l->first[k], name.p, l->first_n[k]);
+            if (k == RSP_LOSS_MODULE) snprintf(l->module, sizeof l->module, "%s", module);
         }
         if (j->rules->o.drop_losses) continue;
         printable(text, sizeof text, name.p, name.n);
@@ -24,8 +34,9 @@ int resp_join_losses(struct resp_join *j, unsigned losses, uint32_t db, struct r
         if (!is_key)
             return fail(&j->env, RSP_EUNSUPPORTED, NULL, "%s cannot be carried to %s: %s", rsp_resp_loss_text(k),
                         target, text);
-        return fail(&j->env, RSP_EUNSUPPORTED, NULL, "key \"%s\" of db %u cannot be carried whole to %s: %s", text,
-                    (unsigned)db, target, rsp_resp_loss_text(k));
+        if (k != RSP_LOSS_MODULE) module = "";
+        return fail(&j->env, RSP_EUNSUPPORTED, NULL, "key \"%s\" of db %u cannot be carried whole to %s: %s%s%s%s",
+                    text, (unsigned)db, target, rsp_resp_loss_text(k), *module ? " (" : "", module, *module ? ")" : "");
     }
     return RSP_OK;
 }
@@ -84,7 +95,7 @@ static int put_unit(struct resp_join *j, const struct resp_chunk *chunk, const s
     j->record += piece->records;
     if (piece->records ? j->record <= j->skip : j->record < j->skip) return RSP_OK;
     if (piece->losses) {
-        int rc = resp_join_losses(j, piece->losses, piece->db, u.key, 1);
+        int rc = resp_join_losses(j, piece->losses, piece->db, u.key, 1, "");
         if (rc) return rc;
     }
     return u.record < j->skip ? emit_rest(j, &u, j->skip - u.record) : resp_join_emit(j, &u);
@@ -94,14 +105,16 @@ static int put_piece(struct resp_join *j, const struct resp_chunk *chunk, const 
                      const struct rsp_rdb_task *task)
 {
     struct rsp_span name = {chunk->out.p + piece->key_at, piece->key_n};
+    char module[10];
     switch (piece->kind) {
     case RESP_PIECE_UNIT: return put_unit(j, chunk, piece);
     case RESP_PIECE_PART: return resp_join_part(j, chunk, piece, task);
     case RESP_PIECE_GONE:
         if (j->record++ < j->skip) return RSP_OK;
         if (piece->expired) j->report.dropped++;
-        return resp_join_losses(j, piece->losses, piece->db, name, 1);
-    default: return j->skip && j->record < j->skip ? RSP_OK : resp_join_losses(j, piece->losses, 0, name, 0);
+        resp_module_of(task->batch, &task->batch->items[piece->item], module);
+        return resp_join_losses(j, piece->losses, piece->db, name, 1, module);
+    default: return j->skip && j->record < j->skip ? RSP_OK : resp_join_losses(j, piece->losses, 0, name, 0, "");
     }
 }
 
@@ -169,7 +182,7 @@ int resp_join_new(const struct rsp_env *env, const struct resp_rules *rules, str
     j->env.error = &j->words;
     j->rules = rules;
     buf_init(&j->out, &j->env), buf_init(&j->key, &j->env), buf_init(&j->raw, &j->env), buf_init(&j->string, &j->env);
-    buf_init(&j->big[0], &j->env), buf_init(&j->big[1], &j->env);
+    buf_init(&j->big[0], &j->env), buf_init(&j->big[1], &j->env), buf_init(&j->kept, &j->env);
     resp_native_init(&j->native, rules, &j->env);
     rc = resp_worker_init(&j->rest, env, rules);
     if (!rc) rc = rsp_rdb_value_new(&j->env, &j->value);
@@ -192,7 +205,8 @@ void resp_join_free(struct resp_join *j)
     resp_native_free(&j->native);
     rsp_rdb_value_free(j->value);
     buf_free(&j->out), buf_free(&j->key), buf_free(&j->raw), buf_free(&j->string);
-    buf_free(&j->big[0]), buf_free(&j->big[1]);
+    buf_free(&j->big[0]), buf_free(&j->big[1]), buf_free(&j->kept);
     rsp_spool_free(j->spool);
+    rsp_spool_free(j->payload);
     mem_free(&env, j, sizeof *j);
 }

@@ -20,6 +20,7 @@ struct resp_open {
     int appending; /* string: its first piece is out */
     uint32_t db;
     unsigned losses;
+    char module[10];
     struct resp_plan plan;
     struct rsp_rdb_item item; /* its first */
 };
@@ -33,8 +34,11 @@ struct resp_join {
     struct resp_worker rest; /* makes what a worker left over */
     struct rsp_rdb_value *value;
     struct resp_native native;
-    struct buf out, key, raw, string;
-    struct buf big[2]; /* strings of the element under way that come in pieces */
+    struct buf out, key, raw, string; /* raw: a part that is read again */
+    struct buf kept;                  /* struct resp_kept: the parts whose bytes lie in payload */
+    struct rsp_spool *payload;        /* meta, type and value of what is collected */
+    uint64_t crc;                     /* of those */
+    struct buf big[2];                /* strings of the element under way that come in pieces */
     uint8_t big_open[2];
     struct rsp_spool *spool;
     struct resp_open open;
@@ -44,11 +48,28 @@ struct resp_join {
 
 /* resp_join.c */
 int resp_join_emit(struct resp_join *j, const struct resp_unit *unit);
-/* Notes what cannot be carried; a fault unless it may be dropped. */
-int resp_join_losses(struct resp_join *j, unsigned losses, uint32_t db, struct rsp_span name, int is_key);
+/* Notes what cannot be carried; a fault unless it may be dropped. module: whose value it is; "": not known. */
+int resp_join_losses(struct resp_join *j, unsigned losses, uint32_t db, struct rsp_span name, int is_key,
+                     const char *module);
+/* Of a module's value that begins with the item, else "". */
+void resp_module_of(const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item, char out[10]);
 
 /* resp_parts.c: one part of a record in parts. */
 int resp_join_part(struct resp_join *j, const struct resp_chunk *chunk, const struct resp_piece *piece,
                    const struct rsp_rdb_task *task);
+/* A unit of the open record. flags: RSP_UNIT_LAST, RESP_UNIT_PIECE. */
+int resp_parts_put(struct resp_join *j, const uint8_t *p, size_t n, uint32_t replies, unsigned flags);
+/* Commands of a part that is read in order. */
+int resp_parts_decode(struct resp_join *j, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item);
+
+/* resp_collect.c: a record in parts whose way is COLLECT. */
+struct resp_kept {
+    uint64_t offset; /* in the file */
+    uint32_t n;
+    uint8_t flags;
+};
+int resp_collect_begin(struct resp_join *j, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item);
+int resp_collect_part(struct resp_join *j, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item);
+int resp_collect_end(struct resp_join *j);
 
 #endif

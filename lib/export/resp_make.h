@@ -9,7 +9,11 @@
  *   everything else        RESTORE key ttl payload [REPLACE] [ABSTTL] [IDLETIME s | FREQ n], payload = type byte, the
  *                          value's bytes as they stand in the file, version, CRC64; no decoding. The version in the footer
  *                          is the lowest that has the type
- *   what the target does not take as a payload, what exceeds bulk_max, what does not lie in one batch:
+ *     A stream that does not lie in one batch, too, while its payload is at most RESP_STREAM_PAYLOAD and bulk_max: no command
+ *     makes a pending entry whose message is gone, once the stream is too large to be judged before it is written; nor the
+ *     times of consumers. Such a payload, and those that nothing else carries, are collected first and sent in pieces
+ *   what the target does not take as a payload, what exceeds bulk_max, other values that do not lie in one batch (which
+ *   is kinder to the server):
  *                          native commands: DEL (REPLACE), then RPUSH, SADD, ZADD, HSET ... in batches of RESP_BATCH
  *                          elements or RESP_BATCH_BYTES, XADD, XSETID, XGROUP, XCLAIM ..., PEXPIREAT. When they are more
  *                          than one and lie in one unit: between MULTI and EXEC
@@ -25,16 +29,22 @@
 #define RESP_MSET_BYTES (256u << 10)
 #define RESP_BATCH 256
 #define RESP_BATCH_BYTES (256u << 10)
+#define RESP_STREAM_PAYLOAD ((uint64_t)64 << 20)
 
 enum resp_unit_flags {
     RESP_UNIT_FIRST = 1, /* of its key: FIRST and LAST: the key is whole in it */
     RESP_UNIT_LAST = 2,
-    RESP_UNIT_SEVERAL = 4,  /* the key takes several commands: one that exists must be asked for before the FIRST */
+    /* Its commands (SADD, RPUSH and MULTI ... EXEC of them, APPEND) add to a key that exists and do not notice it by
+     * themselves, as SET NX, MSETNX and RESTORE do: who must not touch it asks for it before the FIRST. */
+    RESP_UNIT_SEVERAL = 4,
     RESP_UNIT_FUNCTION = 8, /* FUNCTION LOAD [REPLACE] source; no key */
-    RESP_UNIT_MSET = 16     /* several keys in one command: keys of them; key is the first */
+    RESP_UNIT_MSET = 16,    /* several keys in one command: keys of them; key is the first */
+    RESP_UNIT_PIECE =
+        32 /* of a command that goes on in the next unit: replies and keys are 0, the last piece, which has
+                               no such flag, has them. Nothing may be sent in between */
 };
-/* Whole commands for one key, one run of keys, or one function. Spans live during emit. Of a key in several units the first
- * and the last may be empty (n 0). */
+/* Whole commands, or a piece of one, for one key, one run of keys, or one function. Spans live during emit. Of a key in
+ * several units the first and the last may be empty (n 0). */
 struct resp_unit {
     struct rsp_span key;
     uint32_t db; /* where it goes: after the map. SELECT is the caller's */
@@ -42,7 +52,7 @@ struct resp_unit {
     const uint8_t *p; /* the commands */
     size_t n;
     uint32_t replies; /* that will come, one a command (MULTI, each QUEUED, EXEC counted) */
-    uint32_t keys;    /* that begin in it: 1 of a FIRST, 0 of a later part */
+    uint32_t keys;    /* that begin in it: 1 of a FIRST, 0 of a later part; of a command in pieces 1 of the last */
     uint64_t record;  /* number of its first record among those that the filter let pass, from 0 */
     uint64_t records; /* that end with it: record + records is where a resumed run goes on */
 };

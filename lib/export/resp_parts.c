@@ -1,6 +1,6 @@
 /* What this is: records that lie in many batches: what workers made of their parts, and what must be read in order.
  * Rests on: resp_join.h.
- * Does not: hold more of a record than one element of it, unless only a payload carries it. */
+ * Does not: hold more of a record than one element of it; payloads are resp_collect.c's. */
 #include "export/resp_join.h"
 
 #define SPOOL_MEMORY ((size_t)4 << 20)
@@ -19,15 +19,15 @@ static int hold(struct resp_join *j, const struct resp_unit *u)
     return rc || !u->n ? rc : rsp_spool_write(j->spool, u->p, u->n);
 }
 
-/* Bytes of the open record; last: its end. */
-static int put(struct resp_join *j, const uint8_t *p, size_t n, uint32_t replies, int last)
+int resp_parts_put(struct resp_join *j, const uint8_t *p, size_t n, uint32_t replies, unsigned flags)
 {
     struct resp_open *o = &j->open;
+    int last = (flags & RESP_UNIT_LAST) != 0;
     struct resp_unit u = {.p = p, .n = n, .replies = replies, .db = o->db, .record = j->record};
     u.key = (struct rsp_span){j->key.p ? j->key.p : (const uint8_t *)"", j->key.n};
-    u.flags = (o->begun ? 0u : RESP_UNIT_FIRST) | (last ? RESP_UNIT_LAST : 0u);
+    u.flags = (o->begun ? 0u : RESP_UNIT_FIRST) | flags;
     if (o->plan.way != RESP_WAY_COLLECT) u.flags |= RESP_UNIT_SEVERAL;
-    u.keys = !o->begun;
+    u.keys = o->plan.way == RESP_WAY_COLLECT ? last : !o->begun;
     u.records = last != 0;
     o->begun = 1;
     if (o->skipped) return RSP_OK;
@@ -66,7 +66,7 @@ static int push(struct resp_join *j)
 {
     int rc = resp_native_flush(&j->native);
     if (rc || !j->out.n) return rc;
-    rc = put(j, j->out.p, j->out.n, j->native.replies, 0);
+    rc = resp_parts_put(j, j->out.p, j->out.n, j->native.replies, 0);
     j->out.n = 0;
     j->native.replies = 0;
     j->native.key_at = SIZE_MAX;
@@ -131,7 +131,7 @@ static int element(struct resp_join *j, struct rsp_rdb_element *el)
 }
 
 /* A part that only a value carried on from part to part can read. */
-static int decode(struct resp_join *j, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
+int resp_parts_decode(struct resp_join *j, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
 {
     struct rsp_rdb_element el = {.size = sizeof el};
     int rc;
@@ -157,33 +157,6 @@ static int take_ids(struct resp_join *j, const struct resp_chunk *chunk, const s
     return rc;
 }
 
-/* ---- payloads ---- */
-
-static int collect(struct resp_join *j, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
-{
-    size_t n = item->end - item->value;
-    if (n > j->rules->bulk_max || j->raw.n + 64 > j->rules->bulk_max - n) {
-        j->open.plan.way = RESP_WAY_LOST;
-        j->open.losses |= 1u << RSP_LOSS_OTHER;
-        j->raw.n = 0;
-        return RSP_OK;
-    }
-    return buf_add(&j->raw, batch->p + item->value, n);
-}
-
-static int put_collected(struct resp_join *j)
-{
-    struct resp_open *o = &j->open;
-    struct rsp_span key = {j->key.p, j->key.n}, value = {j->raw.p, j->raw.n}, meta = {j->string.p, j->string.n};
-    uint32_t replies;
-    size_t key_at;
-    int rc;
-    j->out.n = 0;
-    rc = resp_put_restore(j->rules, &j->out, key, &o->plan, &o->item, meta, o->item.type, value, &key_at, &replies);
-    if (rc) return rc;
-    return put(j, j->out.p, j->out.n, replies, 1);
-}
-
 /* ---- the record ---- */
 
 static int begin(struct resp_join *j, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item, int unsure,
@@ -202,14 +175,13 @@ static int begin(struct resp_join *j, const struct rsp_rdb_batch *batch, const s
     o->db = resp_db(j->rules, item->db);
     o->item = *item;
     o->plan = resp_plan_of(j->rules, batch, item, 0);
-    o->losses = o->plan.losses;
+    resp_module_of(batch, item, o->module);
     o->held = unsure && !o->skipped;
     if (o->held) {
-        if (!j->spool) rc = rsp_spool_new(&j->env, NULL, SPOOL_MEMORY, &j->spool);
+        if (!j->spool) rc = rsp_spool_new(&j->env, j->rules->o.tmpdir, SPOOL_MEMORY, &j->spool);
         else rsp_spool_reset(j->spool);
     }
-    if (!rc && o->plan.way == RESP_WAY_COLLECT && item->flags & RSP_ITEM_META && !o->losses)
-        rc = buf_add(&j->string, batch->p + item->meta, item->key - 1 - item->meta);
+    if (!rc && o->plan.way == RESP_WAY_COLLECT && !o->skipped) rc = resp_collect_begin(j, batch, item);
     if (rc) return rc;
     key.p = j->key.p;
     resp_native_begin(&j->native, &j->out, key);
@@ -224,22 +196,18 @@ static int finish(struct resp_join *j)
 {
     struct resp_open *o = &j->open;
     struct rsp_span key = {j->key.p ? j->key.p : (const uint8_t *)"", j->key.n};
-    int rc = RSP_OK, sends = o->plan.way != RESP_WAY_LOST && o->plan.way != RESP_WAY_EXPIRED;
-    o->active = 0;
-    o->losses |= j->native.losses;
-    if (o->plan.way == RESP_WAY_COLLECT) {
-        rc = put_collected(j);
-    } else if (sends || o->begun) {
-        if (sends && o->plan.has_expire) rc = resp_native_expire(&j->native, o->plan.expire_ms);
-        if (!rc && !o->ended) rc = put(j, j->out.p, j->out.n, j->native.replies, 1);
-    }
+    int collect = o->plan.way == RESP_WAY_COLLECT;
+    int rc = RSP_OK, sends = !collect && o->plan.way != RESP_WAY_LOST && o->plan.way != RESP_WAY_EXPIRED;
+    o->losses |= j->native.losses | o->plan.losses;
+    if (sends && o->plan.has_expire) rc = resp_native_expire(&j->native, o->plan.expire_ms);
+    if (!rc && (sends || o->begun) && !o->ended)
+        rc = resp_parts_put(j, j->out.p, j->out.n, j->native.replies, RESP_UNIT_LAST);
     if (rc) return rc;
-    if (!o->skipped) {
-        if (o->plan.way == RESP_WAY_EXPIRED) j->report.dropped++;
-        rc = resp_join_losses(j, o->losses, o->db, key, 1);
-    }
+    if (o->plan.way == RESP_WAY_EXPIRED) j->report.dropped++;
+    rc = resp_join_losses(j, o->losses, o->db, key, 1, o->module);
     if (!rc && o->held) rc = release(j);
-    j->record++;
+    o->held = 0;
+    if (!rc && collect) rc = resp_collect_end(j);
     return rc;
 }
 
@@ -254,8 +222,26 @@ static int put_worker(struct resp_join *j, const struct resp_chunk *chunk, const
     o->ended = last && !piece->tail && !o->plan.has_expire;
     rc = take_ids(j, chunk, piece);
     if (!rc && (piece->end > piece->at || o->ended || !o->begun))
-        rc = put(j, chunk->out.p + piece->at, piece->end - piece->at, piece->replies, o->ended);
+        rc = resp_parts_put(j, chunk->out.p + piece->at, piece->end - piece->at, piece->replies,
+                            o->ended ? RESP_UNIT_LAST : 0);
     return rc;
+}
+
+static int put_part(struct resp_join *j, const struct resp_chunk *chunk, const struct resp_piece *piece,
+                    const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
+{
+    struct resp_open *o = &j->open;
+    int rc = RSP_OK;
+    switch (o->plan.way) {
+    case RESP_WAY_SET: return resp_parts_decode(j, batch, item);
+    case RESP_WAY_COLLECT: return resp_collect_part(j, batch, item);
+    case RESP_WAY_NATIVE:
+        if (!piece->sequential && !o->tail) rc = put_worker(j, chunk, piece, (item->flags & RSP_ITEM_LAST) != 0);
+        if (rc || !(piece->sequential || piece->tail || o->tail)) return rc;
+        if (piece->tail) o->tail = 1;
+        return resp_parts_decode(j, batch, item);
+    default: return RSP_OK;
+    }
 }
 
 int resp_join_part(struct resp_join *j, const struct resp_chunk *chunk, const struct resp_piece *piece,
@@ -271,19 +257,10 @@ int resp_join_part(struct resp_join *j, const struct resp_chunk *chunk, const st
         o->active = 0;
         return RSP_OK;
     }
-    switch (o->plan.way) {
-    case RESP_WAY_SET: rc = decode(j, batch, item); break;
-    case RESP_WAY_COLLECT: rc = collect(j, batch, item); break;
-    case RESP_WAY_NATIVE:
-        if (!piece->sequential && !o->tail) rc = put_worker(j, chunk, piece, (item->flags & RSP_ITEM_LAST) != 0);
-        if (!rc && piece->tail && !o->tail) {
-            o->tail = 1;
-            rc = decode(j, batch, item);
-        } else if (!rc && (piece->sequential || o->tail)) {
-            rc = decode(j, batch, item);
-        }
-        break;
-    default: break;
-    }
-    return !rc && item->flags & RSP_ITEM_LAST ? finish(j) : rc;
+    rc = o->skipped ? RSP_OK : put_part(j, chunk, piece, batch, item);
+    if (rc || !(item->flags & RSP_ITEM_LAST)) return rc;
+    o->active = 0;
+    if (!o->skipped) rc = finish(j);
+    j->record++;
+    return rc;
 }

@@ -29,29 +29,55 @@ static int is_paths(int dialect, int type)
     return dialect == RSP_RDB_VALKEY && type == 23;
 }
 
-enum resp_way resp_way_of_parts(const struct resp_rules *r, int dialect, int type, unsigned *losses)
+/* Without a payload. */
+static enum resp_way way_of_commands(const struct resp_rules *r, int dialect, int type, unsigned *losses)
 {
-    int vt = rsp_rdb_value_type(dialect, type), collect = resp_payload_version(r, dialect, type, 0) != 0;
     int why;
-    switch (vt) {
+    switch (rsp_rdb_value_type(dialect, type)) {
     case RSP_RDB_STRING: return RESP_WAY_SET;
     case RSP_RDB_MODULE: why = RSP_LOSS_MODULE; break;
     case RSP_RDB_ARRAY:
-        if (!collect && r->arrays) return RESP_WAY_NATIVE;
+        if (r->arrays) return RESP_WAY_NATIVE;
         why = RSP_LOSS_ARRAY;
         break;
     case RSP_RDB_STREAM:
         if (r->streams) return RESP_WAY_NATIVE;
-        collect = 0;
         why = RSP_LOSS_STREAM;
         break;
     default:
         if (!is_paths(dialect, type)) return RESP_WAY_NATIVE;
         why = RSP_LOSS_OTHER;
     }
-    if (collect) return RESP_WAY_COLLECT;
     *losses |= 1u << why;
     return RESP_WAY_LOST;
+}
+
+enum resp_way resp_way_of_parts(const struct resp_rules *r, int dialect, int type, unsigned *losses)
+{
+    int vt = rsp_rdb_value_type(dialect, type);
+    int collect = vt == RSP_RDB_MODULE || vt == RSP_RDB_ARRAY || vt == RSP_RDB_STREAM || is_paths(dialect, type);
+    if (collect && resp_payload_version(r, dialect, type, 0)) return RESP_WAY_COLLECT;
+    return way_of_commands(r, dialect, type, losses);
+}
+
+/* Of what is too large for a payload. */
+static enum resp_way way_of_large(const struct resp_rules *r, int dialect, int type, unsigned *losses)
+{
+    unsigned why = 0;
+    enum resp_way way = way_of_commands(r, dialect, type, &why);
+    if (way == RESP_WAY_LOST) *losses |= 1u << RSP_LOSS_OTHER;
+    return way;
+}
+
+void resp_plan_more(const struct resp_rules *r, struct resp_plan *plan, int dialect, int type, uint64_t n)
+{
+    int stream = rsp_rdb_value_type(dialect, type) == RSP_RDB_STREAM;
+    uint64_t most = stream && r->bulk_max > RESP_STREAM_PAYLOAD ? RESP_STREAM_PAYLOAD : r->bulk_max;
+    if (plan->way != RESP_WAY_COLLECT) return;
+    plan->payload += n;
+    if (most > 64 && plan->payload <= most - 64) return;
+    if (plan->meta_n) plan->losses |= 1u << RSP_LOSS_MODULE;
+    plan->way = way_of_large(r, dialect, type, &plan->losses);
 }
 
 static enum resp_way way_of_whole(const struct resp_rules *r, const struct rsp_rdb_batch *batch,
@@ -73,15 +99,13 @@ static enum resp_way way_of_whole(const struct resp_rules *r, const struct rsp_r
         if (p->version) return RESP_WAY_RESTORE;
     }
     way = resp_way_of_parts(r, batch->dialect, item->type, &p->losses);
-    if (way != RESP_WAY_COLLECT) return way;
-    p->losses |= 1u << RSP_LOSS_OTHER; /* larger than the target takes */
-    return RESP_WAY_LOST;
+    return way == RESP_WAY_COLLECT ? way_of_large(r, batch->dialect, item->type, &p->losses) : way;
 }
 
 struct resp_plan resp_plan_of(const struct resp_rules *r, const struct rsp_rdb_batch *batch,
                               const struct rsp_rdb_item *item, int whole)
 {
-    struct resp_plan p = {RESP_WAY_NATIVE, 0, 0, 0, 0};
+    struct resp_plan p = {.way = RESP_WAY_NATIVE};
     if (item->flags & RSP_ITEM_EXPIRE && r->o.ttl != RSP_TTL_PERSIST) {
         if (r->o.ttl == RSP_TTL_DROP_EXPIRED && item->expire_ms <= r->o.now_ms) {
             p.way = RESP_WAY_EXPIRED;
@@ -96,7 +120,9 @@ struct resp_plan resp_plan_of(const struct resp_rules *r, const struct rsp_rdb_b
     }
     p.way = resp_way_of_parts(r, batch->dialect, item->type, &p.losses);
     if (p.way == RESP_WAY_COLLECT) {
-        p.version = resp_payload_version(r, batch->dialect, item->type, (item->flags & RSP_ITEM_META) != 0);
+        int meta = (item->flags & RSP_ITEM_META) != 0;
+        p.version = resp_payload_version(r, batch->dialect, item->type, meta);
+        if (p.version && meta) p.payload = p.meta_n = item->key - 1 - item->meta;
         if (p.version) return p;
         p.version = resp_payload_version(r, batch->dialect, item->type, 0);
     }
@@ -104,32 +130,19 @@ struct resp_plan resp_plan_of(const struct resp_rules *r, const struct rsp_rdb_b
     return p;
 }
 
-/* Type, value, version and checksum. */
-static void put_payload(struct buf *b, struct rsp_span meta, uint8_t type, struct rsp_span value, unsigned version)
+/* The one attribute that RESTORE takes along: RSP_ITEM_IDLE, RSP_ITEM_FREQ or 0. */
+static int attribute(const struct resp_rules *r, const struct rsp_rdb_item *item)
 {
-    uint8_t *from;
-    size_t n = meta.n + 1 + value.n + 2;
-    resp_put_number(b, '$', n + 8);
-    from = b->p + b->n;
-    if (meta.n) memcpy(from, meta.p, meta.n);
-    from[meta.n] = type;
-    if (value.n) memcpy(from + meta.n + 1, value.p, value.n);
-    from[n - 2] = (uint8_t)version;
-    from[n - 1] = (uint8_t)(version >> 8);
-    store_le64(from + n, crc64(0, from, n));
-    memcpy(from + n + 8, "\r\n", 2);
-    b->n += n + 10;
+    if (!r->restore_absttl) return 0;
+    return item->flags & RSP_ITEM_IDLE && item->idle_s <= INT64_MAX ? RSP_ITEM_IDLE : item->flags & RSP_ITEM_FREQ;
 }
 
-int resp_put_restore(const struct resp_rules *r, struct buf *out, struct rsp_span key, const struct resp_plan *plan,
-                     const struct rsp_rdb_item *item, struct rsp_span meta, uint8_t type, struct rsp_span value,
-                     size_t *key_at, uint32_t *replies)
+int resp_restore_begin(const struct resp_rules *r, struct buf *out, struct rsp_span key, const struct resp_plan *plan,
+                       const struct rsp_rdb_item *item, uint64_t n, size_t *key_at, uint32_t *replies)
 {
     int replace = r->o.existing == RSP_EXISTING_REPLACE, absttl = plan->has_expire && r->restore_absttl;
-    int idle = r->restore_absttl && item->flags & RSP_ITEM_IDLE && item->idle_s <= INT64_MAX;
-    int freq = r->restore_absttl && !idle && item->flags & RSP_ITEM_FREQ;
     int64_t ttl = plan->has_expire ? plan->expire_ms : 0;
-    int rc = resp_room(out, 2 * key.n + meta.n + value.n + 8 * RESP_SLACK);
+    int rc = resp_room(out, 2 * key.n + 4 * RESP_SLACK);
     if (rc) return rc;
     *replies = 1;
     if (replace && !r->restore_replace) {
@@ -140,21 +153,54 @@ int resp_put_restore(const struct resp_rules *r, struct buf *out, struct rsp_spa
     }
     if (plan->has_expire && !absttl && __builtin_sub_overflow(ttl, r->o.now_ms, &ttl)) ttl = 1;
     if (plan->has_expire && ttl < 1) ttl = 1;
-    resp_put_number(out, '*', 4u + (replace != 0) + (absttl != 0) + 2u * (idle || freq));
+    resp_put_number(out, '*', 4u + (replace != 0) + (absttl != 0) + 2u * (attribute(r, item) != 0));
     RESP_PUT(out, "$7\r\nRESTORE\r\n");
     resp_put_bulk(out, key.p, key.n);
     *key_at = out->n - 2 - key.n;
     if (ttl) resp_put_i64(out, ttl);
     else RESP_PUT(out, "$1\r\n0\r\n");
-    put_payload(out, meta, type, value, plan->version);
-    if (replace) RESP_PUT(out, "$7\r\nREPLACE\r\n");
-    if (absttl) RESP_PUT(out, "$6\r\nABSTTL\r\n");
-    if (idle) {
+    resp_put_number(out, '$', n);
+    return RSP_OK;
+}
+
+int resp_restore_end(const struct resp_rules *r, struct buf *out, const struct resp_plan *plan,
+                     const struct rsp_rdb_item *item, uint64_t crc)
+{
+    int with = attribute(r, item);
+    uint8_t *p;
+    int rc = resp_room(out, 2 * RESP_SLACK);
+    if (rc) return rc;
+    p = out->p + out->n;
+    p[0] = (uint8_t)plan->version;
+    p[1] = (uint8_t)(plan->version >> 8);
+    store_le64(p + 2, crc64(crc, p, 2));
+    memcpy(p + 10, "\r\n", 2);
+    out->n += 12;
+    if (r->o.existing == RSP_EXISTING_REPLACE && r->restore_replace) RESP_PUT(out, "$7\r\nREPLACE\r\n");
+    if (plan->has_expire && r->restore_absttl) RESP_PUT(out, "$6\r\nABSTTL\r\n");
+    if (with == RSP_ITEM_IDLE) {
         RESP_PUT(out, "$8\r\nIDLETIME\r\n");
         resp_put_u64(out, item->idle_s);
-    } else if (freq) {
+    } else if (with) {
         RESP_PUT(out, "$4\r\nFREQ\r\n");
         resp_put_u64(out, item->freq);
     }
     return RSP_OK;
+}
+
+int resp_put_restore(const struct resp_rules *r, struct buf *out, struct rsp_span key, const struct resp_plan *plan,
+                     const struct rsp_rdb_item *item, struct rsp_span meta, uint8_t type, struct rsp_span value,
+                     size_t *key_at, uint32_t *replies)
+{
+    size_t n = meta.n + 1 + value.n;
+    uint8_t *from;
+    int rc = resp_room(out, 2 * key.n + n + 8 * RESP_SLACK);
+    if (!rc) rc = resp_restore_begin(r, out, key, plan, item, n + 10, key_at, replies);
+    if (rc) return rc;
+    from = out->p + out->n;
+    if (meta.n) memcpy(from, meta.p, meta.n);
+    from[meta.n] = type;
+    if (value.n) memcpy(from + meta.n + 1, value.p, value.n);
+    out->n += n;
+    return resp_restore_end(r, out, plan, item, crc64(0, from, n));
 }

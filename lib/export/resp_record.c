@@ -218,6 +218,7 @@ static int put_native(struct resp_worker *w, struct resp_chunk *chunk, const str
         piece->flags |= RESP_UNIT_SEVERAL;
     } else {
         piece->at += sizeof MULTI - 1;
+        piece->flags |= RESP_UNIT_SEVERAL; /* SADD or the like, alone */
     }
     return RSP_OK;
 }
@@ -253,6 +254,7 @@ static int put_record(struct resp_worker *w, struct resp_chunk *chunk, const str
     int rc = rsp_rdb_batch_key(&w->env, batch, item, &w->key, &key);
     if (rc) return rc;
     piece.db = resp_db(w->rules, item->db);
+    piece.item = (size_t)(item - batch->items);
     piece.key_n = key.n;
     piece.losses = (uint8_t)plan.losses;
     piece.keys = 1;

@@ -114,6 +114,8 @@ unsigned resp_payload_version(const struct resp_rules *r, int dialect, int type,
     const struct rsp_resp_target *t = &r->o.target;
     const struct rdb_type *k = rdb_type(dialect, type);
     unsigned since;
+    int modules = meta || rsp_rdb_value_type(dialect, type) == RSP_RDB_MODULE;
+    if (modules && t->no_modules) return 0;
     if (!r->o.payloads || !k || (meta && (t->dialect != RSP_RDB_REDIS || t->rdb_version < 13))) return 0;
     if (type >= 22 && dialect != t->dialect) return 0;
     /* What release candidates wrote no release takes; references to a file's templates mean nothing elsewhere. */

@@ -44,6 +44,20 @@ static void fill_live(const struct rsp_capture *capture, struct rsp_backup_live 
     live->point_in_time = f->point_in_time;
 }
 
+static void hand_on(const struct rsp_env *env, const struct rsp_error *words)
+{
+    if (env && env->error && words->code) *env->error = *words;
+}
+
+/* Why the server broke off says more than that it did. */
+static void broke_off(const struct rsp_env *env, const struct rsp_error *words)
+{
+    struct rsp_env full;
+    hand_on(env, words);
+    env_init(&full, env);
+    (void)trail(&full, words->code, "nothing was committed: back up once more");
+}
+
 int rsp_backup_server(const struct rsp_env *env, struct rsp_repo *repo, const struct rsp_endpoint *endpoint,
                       const struct rsp_capture_options *capture, const struct rsp_backup_options *options,
                       struct rsp_log **log, struct rsp_backup_report *report, struct rsp_backup_live *live)
@@ -53,19 +67,25 @@ int rsp_backup_server(const struct rsp_env *env, struct rsp_repo *repo, const st
     struct rsp_backup_origin origin = {0};
     struct rsp_backup_options o = {0};
     struct rsp_capture *c = NULL;
+    struct rsp_error words = {0}; /* of the capture alone: whoever reads ahead writes it, on a thread of its own */
+    struct rsp_env own;
     uint64_t received = 0;
     int rc;
     if (log) *log = NULL;
+    env_init(&own, env);
+    own.error = &words;
     memcpy(report, &none, report->size < sizeof none ? report->size : sizeof none);
     memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     o.size = sizeof o;
-    rc = rsp_capture_open(env, endpoint, capture, &c);
+    rc = rsp_capture_open(&own, endpoint, capture, &c);
+    if (rc) hand_on(env, &words);
     if (!rc) {
         fill_live(c, &told);
         fill_origin(rsp_capture_facts(c), &origin);
         o.origin = &origin;
         o.place = told.place;
         rc = rsp_backup(env, repo, rsp_capture_source(c), &o, log, report);
+        if (rc && words.code && words.code == rc) broke_off(env, &words);
         rsp_capture_progress(c, &received, &told.spooled);
     }
     rsp_capture_free(c);

@@ -60,6 +60,14 @@ static void ask_bulk_max(struct load *x)
         x->o.resp.target.bulk_max = (uint64_t)v;
 }
 
+/* RESTORE of a module's value ends in "Bad data format" where the module is not loaded. */
+static void ask_modules(struct load *x)
+{
+    static const struct rsp_span argv[2] = {{(const uint8_t *)"MODULE", 6}, {(const uint8_t *)"LIST", 4}};
+    const struct rsp_reply *r;
+    if (!rsp_server_ask(x->server, 2, argv, &r) && r->type == RSP_REPLY_ARRAY) x->o.resp.target.no_modules = !r->n;
+}
+
 static int open_target(struct load *x)
 {
     struct rsp_server_options so = {.size = sizeof so, .cancel = x->o.cancel, .patience_ms = 60000};
@@ -70,11 +78,24 @@ static int open_target(struct load *x)
     if (rc) return rc;
     f = rsp_server_facts(x->server);
     rc = rsp_resp_target_of(&x->server_env, f->kind, f->version_n, &x->o.resp.target);
-    if (!rc) ask_bulk_max(x);
-    return rc;
+    if (rc) return rc;
+    ask_bulk_max(x);
+    ask_modules(x);
+    return RSP_OK;
 }
 
 /* ---- the plan ---- */
+
+static int without_modules(struct load *x, const char *first)
+{
+    const struct rsp_resp_losses *l = &x->r.plan.losses;
+    return fail(
+        &x->server_env, RSP_EUNSUPPORTED, rsp_server_name(x->server),
+        "the target has no modules loaded, and %" PRIu64
+        " keys need them, the first \"%s\"%s%s%s: nothing was written: load the modules there, or allow that such "
+        "keys are left out",
+        l->n[RSP_LOSS_MODULE], first, l->module[0] ? " (" : "", l->module, l->module[0] ? ")" : "");
+}
 
 /* What the target cannot hold. */
 static int judge_losses(struct load *x)
@@ -85,6 +106,7 @@ static int judge_losses(struct load *x)
         char first[80];
         if (!l->n[i]) continue;
         printable(first, sizeof first, l->first[i], l->first_n[i]);
+        if (i == RSP_LOSS_MODULE && x->o.resp.target.no_modules) return without_modules(x, first);
         return fail(&x->server_env, RSP_EUNSUPPORTED, rsp_server_name(x->server),
                     "the target cannot hold %s (%" PRIu64
                     ", the first \"%s\"), and nothing was written: allow that they "

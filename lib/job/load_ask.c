@@ -1,5 +1,5 @@
-/* What this is: values of several commands where what exists is to be left alone: such commands (RPUSH, APPEND) do not
- *   notice a key that is there, so it is asked for first.
+/* What this is: values whose commands (RPUSH, APPEND) do not notice a key that is there, where what exists is to be left
+ *   alone: it is asked for first.
  * Rests on: load_impl.h.
  * Does not: ask one by one: units are held back and their keys asked for together.
  *
@@ -19,21 +19,9 @@ static struct load_held *held(struct load_write *w, size_t *n)
     return (struct load_held *)(void *)w->held.p;
 }
 
-/* Its one command does nothing, and says so, when the key is there. */
-static int notices(const struct resp_unit *u)
-{
-    static const char *const words[] = {"$3\r\nSET\r\n", "$7\r\nRESTORE\r\n", "$6\r\nMSETNX\r\n"};
-    const uint8_t *nl = memchr(u->p, '\n', u->n);
-    size_t n = nl ? u->n - (size_t)(nl + 1 - u->p) : 0;
-    if (u->flags & (RESP_UNIT_SEVERAL | RESP_UNIT_FUNCTION)) return u->flags & RESP_UNIT_FUNCTION;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (n > strlen(words[i]) && !memcmp(nl + 1, words[i], strlen(words[i]))) return 1;
-    return 0;
-}
-
 static int to_be_asked(const struct load_write *w, const struct resp_unit *u)
 {
-    if (!(u->flags & RESP_UNIT_FIRST) || notices(u)) return 0;
+    if (!(u->flags & RESP_UNIT_FIRST) || !(u->flags & RESP_UNIT_SEVERAL)) return 0;
     /* With FAIL all keys were looked for before the first write: only what is long under way is asked for again. */
     return w->existing == RSP_EXISTING_SKIP || (w->existing == RSP_EXISTING_FAIL && !(u->flags & RESP_UNIT_LAST));
 }
@@ -118,6 +106,9 @@ int load_ask_release(struct load_write *w)
 int load_ask(struct load_write *w, const struct resp_unit *u)
 {
     int rc = RSP_OK;
+    /* Pieces of a command go one behind the other, and are too large to be held. */
+    if (w->holding && u->flags & RESP_UNIT_PIECE && u->flags & RESP_UNIT_FIRST) rc = load_ask_release(w);
+    if (rc) return rc;
     if (w->leaving && !w->holding) {
         if (!(u->flags & RESP_UNIT_FIRST)) {
             if (u->flags & RESP_UNIT_LAST) w->leaving = 0;

@@ -90,7 +90,6 @@ static int name_of(struct counting *c, const struct rsp_rdb_batch *b, const stru
 static int accepted(struct counting *c, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
 {
     c->x->r.plan.expires += c->open_expires != 0;
-    c->x->modules += rsp_rdb_value_type(b->dialect, i->type) == RSP_RDB_MODULE;
     return c->x->o.checkpoint ? name_of(c, b, i) : RSP_OK;
 }
 
@@ -119,22 +118,28 @@ static int judge(struct counting *c, const struct rsp_rdb_batch *b, const struct
     return *verdict == RSP_FILTER_ACCEPT ? accepted(c, b, i) : RSP_OK;
 }
 
-/* "#!lua name=NAME": so that one that is there is met before the first write. */
-static int library(struct load *x, const struct resp_unit *u)
+/* "#!lua name=NAME". */
+struct rsp_span load_library(const struct resp_unit *u)
 {
+    struct rsp_span none = {(const uint8_t *)"", 0};
     const char *p = memmem(u->p, u->n, "#!", 2), *end = (const char *)u->p + u->n, *line, *name;
     size_t n = 0;
-    int rc;
-    if (!p) return RSP_OK;
+    if (!p) return none;
     line = memchr(p, '\n', (size_t)(end - p));
     if (!line) line = end;
     name = memmem(p, (size_t)(line - p), "name=", 5);
-    if (!name) return RSP_OK;
+    if (!name) return none;
     name += 5;
     while (name + n < line && name[n] != ' ' && name[n] != '\r' && name[n] != '\t') n++;
-    if (!n || n > 256) return RSP_OK;
-    rc = buf_add(&x->libraries, name, n);
-    return rc ? rc : buf_byte(&x->libraries, 0);
+    return n > 256 ? none : (struct rsp_span){(const uint8_t *)name, n};
+}
+
+/* So that one that is there is met before the first write. */
+static int library(struct load *x, const struct resp_unit *u)
+{
+    struct rsp_span name = load_library(u);
+    int rc = name.n ? buf_add(&x->libraries, name.p, name.n) : RSP_OK;
+    return rc || !name.n ? rc : buf_byte(&x->libraries, 0);
 }
 
 static int count_unit(void *ctx, const struct resp_unit *u)
@@ -201,6 +206,7 @@ static int counter(struct counting *c)
     int rc;
     o.drop_losses = 1; /* all of them are counted, then judged */
     o.run.threads = 1;
+    o.tmpdir = c->x->o.tmpdir;
     rc = resp_maker_new(&c->env, &o, &c->maker);
     return rc;
 }

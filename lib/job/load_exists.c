@@ -60,28 +60,12 @@ static int library_there(struct load *x, const char *name)
     return RSP_OK;
 }
 
-/* RESTORE of a module's value ends in "Bad data format" where the module is not loaded. */
-static int look_for_modules(struct load *x)
-{
-    static const struct rsp_span argv[2] = {{(const uint8_t *)"MODULE", 6}, {(const uint8_t *)"LIST", 4}};
-    const struct rsp_reply *r;
-    int rc;
-    if (x->modules <= x->r.plan.losses.n[RSP_LOSS_MODULE]) return RSP_OK;
-    rc = rsp_server_ask(x->server, 2, argv, &r);
-    if (rc || r->type != RSP_REPLY_ARRAY || r->n || x->o.dry_run) return rc;
-    return fail(&x->server_env, RSP_EUNSUPPORTED, rsp_server_name(x->server),
-                "%" PRIu64
-                " keys hold values of modules, and the target has none loaded: nothing was written; load the "
-                "modules, or leave those keys out by their type",
-                x->modules);
-}
-
 int load_look(struct load *x)
 {
     struct load_db *d = (struct load_db *)(void *)x->dbs.p;
     size_t n = x->dbs.n / sizeof *d;
     uint64_t sum = 0;
-    int rc = look_for_modules(x);
+    int rc = RSP_OK;
     for (size_t i = 0; i < n && !rc; i++) {
         rc = size_of(x, &d[i]);
         sum += d[i].there;

@@ -41,10 +41,10 @@ struct load {
     struct rsp_error server_error, own_error; /* own: files beside, met by those threads too */
     struct rsp_server *server;
 
-    struct buf dbs;                  /* struct load_db */
-    struct buf libraries;            /* names of functions' libraries, each with a terminator */
-    uint64_t plan_commands, modules; /* modules: values of theirs */
-    uint64_t selection;              /* hash of the accepted records' names, in order */
+    struct buf dbs;       /* struct load_db */
+    struct buf libraries; /* names of functions' libraries, each with a terminator */
+    uint64_t plan_commands;
+    uint64_t selection; /* hash of the accepted records' names, in order */
     struct checkpoint mark;
     int resumed;
     uint64_t skipped_before; /* by the run that this one goes on after */
@@ -57,6 +57,8 @@ struct load_db *load_db(struct load *x, uint32_t db); /* NULL: it gets no keys *
 uint32_t load_map(const struct load *x, uint32_t db);
 int load_source(struct load *x, struct rsp_source **source);
 void load_pass(struct load *x, const char *what);
+/* The library's name in a function's unit; n 0: none is seen. */
+struct rsp_span load_library(const struct resp_unit *u);
 /* The run's options but for the filter. */
 void load_run_options(const struct load *x, struct rsp_rdb_run_options *run);
 

@@ -14,7 +14,8 @@ void load_key_words(const struct pipe_note *note, char *out, size_t size)
     char key[72];
     size_t shown = note->key_n < PIPE_KEY ? note->key_n : PIPE_KEY;
     if (note->flags & RESP_UNIT_FUNCTION) {
-        snprintf(out, size, "a function library");
+        printable(key, sizeof key, note->key, shown);
+        snprintf(out, size, "the function library \"%s%s\"", key, note->key_n > shown ? "..." : "");
         return;
     }
     if (note->kind == LOAD_SELECT) {
@@ -53,6 +54,11 @@ int load_refused(struct load *x, const struct pipe_note *note, struct rsp_span t
     if (resp_error_is(text, "MOVED") || resp_error_is(text, "CLUSTERDOWN") || resp_error_is(text, "CROSSSLOT"))
         return fail(&x->server_env, RSP_EUNSUPPORTED, rsp_server_name(x->server),
                     "%.80s: %.80s: restore into a cluster is not supported yet", what, words);
+    if (note->flags & RESP_UNIT_FUNCTION && memmem(words, strlen(words), "already exists", 14))
+        return fail(
+            &x->server_env, RSP_EEXIST, rsp_server_name(x->server),
+            "%.110s clashes with what the target has (%.80s): delete that library there, or leave functions out", what,
+            words);
     if (resp_error_is(text, "BUSYKEY") || memmem(words, strlen(words), "already exists", 14))
         return fail(&x->server_env, RSP_EEXIST, rsp_server_name(x->server),
                     "%.110s is there already: it appeared meanwhile, or two databases go into one", what);

@@ -28,11 +28,19 @@ int load_skipped(struct load_write *w, const struct pipe_note *note)
     return w->skipped ? rows_add(w->skipped, &row, (const uint8_t *)"", 0) : RSP_OK;
 }
 
+/* The library itself: one of its functions may be in another library, too, which is another matter. */
+static int library_there(struct rsp_span text)
+{
+    static const char head[] = "ERR Library ";
+    return text.n >= sizeof head && !memcmp(text.p, head, sizeof head - 1) &&
+           memmem(text.p, text.n, "already exists", 14);
+}
+
 static int is_there(const struct load_write *w, const struct pipe_note *note, struct rsp_span text)
 {
     if (w->existing != RSP_EXISTING_SKIP) return 0;
     if (resp_error_is(text, "BUSYKEY")) return 1;
-    return note->flags & RESP_UNIT_FUNCTION && memmem(text.p, text.n, "already exists", 14);
+    return note->flags & RESP_UNIT_FUNCTION && library_there(text);
 }
 
 /* *left: the key was there and stays as it was. */
@@ -66,6 +74,7 @@ static int told(void *ctx, const struct pipe_note *note, const struct pipe_reply
     rc = judge(w, note, r, &left);
     if (rc) return rc;
     if (left) rc = load_skipped(w, note);
+    else if (note->flags & RESP_UNIT_FUNCTION) w->x->r.functions++;
     else if (r->i + 1 == r->of) w->x->r.keys += note->keys;
     if (r->i + 1 == r->of && note->until > w->acked) w->acked = note->until;
     return rc;
@@ -98,8 +107,9 @@ static int mark(struct load_write *w, const struct resp_unit *u)
 {
     struct checkpoint *c = &w->x->mark;
     uint64_t end = u->record + (u->records ? u->records : 1);
-    int rc, begun = w->existing == RSP_EXISTING_SKIP && !(u->flags & (RESP_UNIT_LAST | RESP_UNIT_FUNCTION)) &&
-                    u->flags & RESP_UNIT_FIRST;
+    /* What commands make one after the other may be half there; RESTORE, sent in pieces or not, is done or not. */
+    int rc, begun = w->existing == RSP_EXISTING_SKIP && u->flags & RESP_UNIT_SEVERAL && u->flags & RESP_UNIT_FIRST &&
+                    !(u->flags & RESP_UNIT_LAST);
     if (!w->x->o.checkpoint) return RSP_OK;
     if (end <= c->bound && !begun && !is_due(w)) return RSP_OK;
     rc = pipe_poll(w->pipe);
@@ -159,12 +169,14 @@ static int put_nothing(struct load_write *w, const struct resp_unit *u)
 int load_put(struct load_write *w, const struct resp_unit *u)
 {
     struct pipe_note note = {.kind = LOAD_UNIT, .flags = u->flags, .db = u->db, .keys = u->keys};
+    struct rsp_span key;
     int rc = mark(w, u);
     if (rc) return rc;
     if (!u->n) return put_nothing(w, u);
     note.until = u->record + u->records;
-    note.key_n = u->key.n;
-    memcpy(note.key, u->key.p, u->key.n < PIPE_KEY ? u->key.n : PIPE_KEY);
+    key = u->flags & RESP_UNIT_FUNCTION ? load_library(u) : u->key;
+    note.key_n = key.n;
+    memcpy(note.key, key.p, key.n < PIPE_KEY ? key.n : PIPE_KEY);
     if (w->existing == RSP_EXISTING_SKIP && !(u->flags & RESP_UNIT_FUNCTION)) {
         struct sip128 hash = row_key(u->db, u->key);
         note.hash[0] = hash.lo;
@@ -246,7 +258,6 @@ static int range(struct load *x, int existing, uint64_t skip, uint64_t limit, in
                  struct rsp_rows *skipped)
 {
     struct rsp_resp_options o = x->o.resp;
-    struct rsp_resp_report made = {.size = sizeof made};
     struct load_write w = {.x = x, .existing = existing, .db = -1, .skipped = skipped, .acked = skip};
     struct rsp_env env = x->env;
     struct rsp_error err = {0};
@@ -259,6 +270,7 @@ static int range(struct load *x, int existing, uint64_t skip, uint64_t limit, in
     o.existing = existing;
     o.no_functions |= no_functions;
     o.run.threads = x->o.threads;
+    o.tmpdir = x->o.tmpdir;
     rc = resp_maker_new(&env, &o, &w.maker);
     if (rc && x->env.error && !x->env.error->code) *x->env.error = err;
     if (!rc) resp_maker_skip(w.maker, skip);
@@ -269,8 +281,6 @@ static int range(struct load *x, int existing, uint64_t skip, uint64_t limit, in
         x->mark.env.error = NULL; /* the fault has its words; an older checkpoint is as right */
         (void)save(&w);
     }
-    if (w.maker) resp_maker_report(w.maker, &made);
-    x->r.functions += made.functions;
     x->r.commands += w.commands;
     if (w.pipe) x->r.sent_bytes += pipe_sent_bytes(w.pipe);
     pipe_free(w.pipe);

@@ -3,6 +3,7 @@
  * Does not: compare. */
 #include "job/rows.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include <respite/sys/pool.h>
@@ -20,13 +21,16 @@ struct part {
 
 /* What a worker leaves. */
 struct made {
+    struct made *next;
     struct rsp_env env;
     struct buf rows;  /* struct row; name counts from the begin of names */
     struct buf names; /* u32 db, u8 length, bytes: one behind the other */
     struct buf parts; /* struct part */
+    int fault;        /* that ended it, with its words */
+    struct rsp_error words;
 };
 
-struct maker {
+struct rows_maker {
     struct rsp_env env;
     struct rsp_compare_side side;
     struct rsp_rows *rows;
@@ -37,11 +41,15 @@ struct maker {
     struct row_value v;
     int64_t expire_ms;
     int carried, out;
+    int gentle, fault; /* fault: damage, behind which nothing more is made */
+    struct rsp_error words;
+    pthread_mutex_t lock; /* of free */
+    struct made *free;    /* buffers wander from batch to batch */
 };
 
 /* ---- work ---- */
 
-static int worker_of(struct maker *x, unsigned n, const struct rsp_env *env, struct row_maker **ret)
+static int worker_of(struct rows_maker *x, unsigned n, const struct rsp_env *env, struct row_maker **ret)
 {
     struct row_maker *w;
     int rc;
@@ -74,9 +82,15 @@ static void made_free(struct made *m)
     mem_free(&e, m, sizeof *m);
 }
 
-static struct made *made_new(const struct rsp_env *env)
+static struct made *made_take(struct rows_maker *x, const struct rsp_env *env)
 {
-    struct made *m = mem_zero(env, sizeof *m);
+    struct made *m;
+    pthread_mutex_lock(&x->lock);
+    m = x->free;
+    if (m) x->free = m->next;
+    pthread_mutex_unlock(&x->lock);
+    if (m) return m;
+    m = mem_zero(env, sizeof *m);
     if (!m) return NULL;
     m->env = *env;
     m->env.error = NULL; /* it wanders to another thread */
@@ -84,6 +98,17 @@ static struct made *made_new(const struct rsp_env *env)
     buf_init(&m->names, &m->env);
     buf_init(&m->parts, &m->env);
     return m;
+}
+
+static void made_give(struct rows_maker *x, struct made *m)
+{
+    if (!m) return;
+    m->rows.n = m->names.n = m->parts.n = 0;
+    m->fault = RSP_OK;
+    pthread_mutex_lock(&x->lock);
+    m->next = x->free;
+    x->free = m;
+    pthread_mutex_unlock(&x->lock);
 }
 
 static int put_name(struct buf *b, uint32_t db, struct rsp_span key)
@@ -146,21 +171,33 @@ static int make(struct row_maker *w, struct made *m, const struct rsp_rdb_task *
     return rc;
 }
 
-static int work(void *ctx, unsigned worker, const struct rsp_env *env, struct rsp_rdb_task *task)
+static int is_damage(int rc)
 {
-    struct maker *x = ctx;
+    return rc == RSP_EFORMAT || rc == RSP_ETRUNCATED || rc == RSP_ECHECKSUM || rc == RSP_EVERSION;
+}
+
+int rows_maker_work(void *maker, unsigned worker, const struct rsp_env *env, struct rsp_rdb_task *task)
+{
+    struct rows_maker *x = maker;
     struct row_maker *w = NULL;
     struct made *m;
-    int rc = worker_of(x, worker, env, &w);
+    int rc;
+    if (__atomic_load_n(&x->fault, __ATOMIC_RELAXED)) return RSP_OK;
+    rc = worker_of(x, worker, env, &w);
     if (rc || !w) return rc;
-    m = made_new(&w->env);
+    m = made_take(x, &w->env);
     if (!m) return row_maker_report(w, env, RSP_ENOMEM);
     m->rows.env = m->names.env = m->parts.env = &w->env; /* whose record the buffers may write into now */
     rc = make(w, m, task);
     m->rows.env = m->names.env = m->parts.env = &m->env;
-    if (rc) {
-        made_free(m);
+    if (rc && !(x->gentle && is_damage(rc))) {
+        made_give(x, m);
         return row_maker_report(w, env, rc);
+    }
+    if (rc) { /* its turn comes in join */
+        m->fault = rc;
+        m->words = w->err;
+        rsp_error_clear(&w->err);
     }
     task->result = m;
     return RSP_OK;
@@ -169,7 +206,7 @@ static int work(void *ctx, unsigned worker, const struct rsp_env *env, struct rs
 /* ---- join ---- */
 
 /* The record in parts is complete. */
-static int finish(struct maker *x, const struct rsp_env *env, const struct rsp_rdb_batch *b,
+static int finish(struct rows_maker *x, const struct rsp_env *env, const struct rsp_rdb_batch *b,
                   const struct rsp_rdb_item *i)
 {
     uint8_t room[5 + ROWS_NAME_MAX];
@@ -184,7 +221,7 @@ static int finish(struct maker *x, const struct rsp_env *env, const struct rsp_r
     return rc ? rc : rows_report(x->rows, env, rows_add(x->rows, &row, name.p, name.n));
 }
 
-static int add_part(struct maker *x, const struct rsp_env *env, const struct rsp_rdb_batch *b, const struct part *p)
+static int add_part(struct rows_maker *x, const struct rsp_env *env, const struct rsp_rdb_batch *b, const struct part *p)
 {
     const struct rsp_rdb_item *i = &b->items[p->item];
     struct row_maker *m = &x->joiner;
@@ -197,92 +234,154 @@ static int add_part(struct maker *x, const struct rsp_env *env, const struct rsp
         rc = row_begin(m, b, i, &x->out);
     }
     if (rc || x->out) return rc;
+    row_part(m, b, i, &x->v);
     if (p->carry) rc = row_elements(m, b, i, x->carried, &v);
     if (rc) return rc;
     x->carried = p->carry;
-    m->raw += i->end - i->value;
-    if (m->has_rules && m->plan.way == RESP_WAY_COLLECT && m->raw + 64 > m->rules.bulk_max) v.lost = 1;
     row_value_join(&x->v, &v);
     return i->flags & RSP_ITEM_LAST ? finish(x, env, b, i) : RSP_OK;
 }
 
-static int join(void *ctx, const struct rsp_env *env, struct rsp_rdb_task *task)
+static int add_all(struct rows_maker *x, const struct rsp_env *env, const struct rsp_rdb_task *task,
+                   const struct made *m)
 {
-    struct maker *x = ctx;
-    struct made *m = task->result;
     const struct part *p = (const struct part *)(const void *)m->parts.p;
     const struct row *r = (const struct row *)(const void *)m->rows.p;
     size_t rows = m->rows.n / sizeof *r, parts = m->parts.n / sizeof *p;
     int rc = RSP_OK;
-    task->result = NULL;
     for (size_t k = 0; k < parts && !rc; k++)
         rc = row_maker_report(&x->joiner, env, add_part(x, env, task->batch, &p[k]));
     for (size_t k = 0; k < rows && !rc; k++) {
         size_t end = k + 1 < rows ? (size_t)r[k + 1].name : m->names.n;
         rc = rows_report(x->rows, env, rows_add(x->rows, &r[k], m->names.p + r[k].name, end - (size_t)r[k].name));
     }
-    made_free(m);
     return rc;
 }
 
-static void drop(void *ctx, struct rsp_rdb_task *task)
+static int damaged(struct rows_maker *x, int rc, const struct rsp_error *words)
 {
-    (void)ctx;
-    made_free(task->result);
+    x->words = *words;
+    __atomic_store_n(&x->fault, rc, __ATOMIC_RELAXED);
+    return RSP_OK;
+}
+
+int rows_maker_join(void *maker, const struct rsp_env *env, struct rsp_rdb_task *task)
+{
+    struct rows_maker *x = maker;
+    struct rsp_env inner = *env;
+    struct rsp_error words = {0};
+    struct made *m = task->result;
+    int rc = RSP_OK;
+    task->result = NULL;
+    if (!m || x->fault) {
+        made_give(x, m);
+        return RSP_OK;
+    }
+    inner.error = &words;
+    rc = add_all(x, &inner, task, m);
+    if (!rc && m->fault) {
+        rc = m->fault;
+        words = m->words;
+    }
+    made_give(x, m);
+    if (rc && x->gentle && is_damage(rc)) return damaged(x, rc, &words);
+    if (rc && env->error && !env->error->code) *env->error = words;
+    return rc;
+}
+
+void rows_maker_drop(void *maker, struct rsp_rdb_task *task)
+{
+    made_give(maker, task->result);
     task->result = NULL;
 }
 
 /* ---- the whole ---- */
 
-static int prepare(struct maker *x, unsigned threads)
+void rows_maker_free(struct rows_maker *x)
 {
-    int rc;
-    x->workers_n = (size_t)(threads ? threads : rsp_pool_processors()) + 1;
-    x->workers = mem_zero(&x->env, x->workers_n * sizeof *x->workers);
-    if (!x->workers) return RSP_ENOMEM;
-    rc = row_maker_init(&x->joiner, &x->env, &x->side);
-    return row_maker_report(&x->joiner, &x->env, rc);
-}
-
-static void release(struct maker *x)
-{
+    struct rsp_env env;
+    if (!x) return;
+    env = x->env;
     row_maker_free(&x->joiner);
     for (size_t i = 0; x->workers && i < x->workers_n; i++) {
         if (!x->workers[i]) continue;
         row_maker_free(x->workers[i]);
-        mem_free(&x->env, x->workers[i], sizeof **x->workers);
+        mem_free(&env, x->workers[i], sizeof **x->workers);
     }
-    if (x->workers) mem_free(&x->env, x->workers, x->workers_n * sizeof *x->workers);
+    if (x->workers) mem_free(&env, x->workers, x->workers_n * sizeof *x->workers);
+    while (x->free) {
+        struct made *m = x->free;
+        x->free = m->next;
+        made_free(m);
+    }
+    rsp_rows_free(x->rows);
+    pthread_mutex_destroy(&x->lock);
+    mem_free(&env, x, sizeof *x);
+}
+
+int rows_maker_new(const struct rsp_env *env, const struct rsp_compare_side *side, unsigned threads, const char *tmpdir,
+                   size_t run_rows, int gentle, struct rows_maker **ret)
+{
+    struct rsp_env full;
+    struct rows_maker *x;
+    int rc;
+    *ret = NULL;
+    env_init(&full, env);
+    x = mem_zero(&full, sizeof *x);
+    if (!x) return RSP_ENOMEM;
+    x->env = full;
+    x->gentle = gentle;
+    if (pthread_mutex_init(&x->lock, NULL)) {
+        mem_free(&full, x, sizeof *x);
+        return fail(&full, RSP_ENOMEM, NULL, "cannot make a lock");
+    }
+    if (side) memcpy(&x->side, side, side->size && side->size < sizeof x->side ? side->size : sizeof x->side);
+    rc = rows_new(&x->env, tmpdir, run_rows, &x->rows);
+    x->workers_n = (size_t)(threads ? threads : rsp_pool_processors()) + 1;
+    if (!rc) {
+        x->workers = mem_zero(&x->env, x->workers_n * sizeof *x->workers);
+        rc = x->workers ? row_maker_init(&x->joiner, &x->env, &x->side) : RSP_ENOMEM;
+        row_maker_report(&x->joiner, &full, rc);
+    }
+    x->env.error = NULL; /* threads are about to use it */
+    if (rc) rows_maker_free(x);
+    else *ret = x;
+    return rc;
+}
+
+int rows_maker_end(struct rows_maker *x, const struct rsp_env *env, struct rsp_rows **ret)
+{
+    *ret = NULL;
+    if (x->fault) {
+        if (env->error && !env->error->code) *env->error = x->words;
+        return x->fault;
+    }
+    rows_seal(x->rows);
+    *ret = x->rows;
+    x->rows = NULL;
+    return RSP_OK;
 }
 
 int rows_of(const struct rsp_env *env, struct rsp_source *source, const struct rsp_compare_side *side, unsigned threads,
             const char *tmpdir, volatile const int *cancel, size_t run_rows, struct rsp_rows **ret)
 {
-    static const struct rsp_rdb_run_ops ops = {sizeof ops, work, join, drop};
+    static const struct rsp_rdb_run_ops ops = {sizeof ops, rows_maker_work, rows_maker_join, rows_maker_drop};
     struct rsp_rdb_run_options o = {.size = sizeof o, .threads = threads, .cancel = cancel};
     struct rsp_rdb_run_result result = {.size = sizeof result};
-    struct maker x;
+    struct rows_maker *x;
+    struct rsp_env full;
     int rc;
     *ret = NULL;
-    memset(&x, 0, sizeof x);
-    env_init(&x.env, env);
-    if (side) memcpy(&x.side, side, side->size && side->size < sizeof x.side ? side->size : sizeof x.side);
-    o.filter = x.side.filter;
-    rc = rows_new(&x.env, tmpdir, run_rows, &x.rows);
+    env_init(&full, env);
+    rc = rows_maker_new(&full, side, threads, tmpdir, run_rows, 0, &x);
     if (rc) return rc;
-    rc = prepare(&x, threads);
-    if (!rc) rc = rsp_rdb_run(&x.env, source, &o, &ops, &x, &result);
+    o.filter = x->side.filter;
+    rc = rsp_rdb_run(&full, source, &o, &ops, x, &result);
     if (!rc && result.feed.crc_state == RSP_RDB_CRC_WRONG)
-        rc = fail(&x.env, RSP_ECHECKSUM, NULL, "the dump's checksum is wrong");
-    if (!rc) rows_seal(x.rows);
-    x.joiner.env.error = NULL;
-    release(&x);
-    if (rc) {
-        rsp_rows_free(x.rows);
-        return rc;
-    }
-    *ret = x.rows;
-    return RSP_OK;
+        rc = fail(&full, RSP_ECHECKSUM, NULL, "the dump's checksum is wrong");
+    if (!rc) rc = rows_maker_end(x, &full, ret);
+    rows_maker_free(x);
+    return rc;
 }
 
 int rsp_rows_of(const struct rsp_env *env, struct rsp_source *source, const struct rsp_compare_side *side,

@@ -12,10 +12,10 @@
 #include "base/sip.h"
 #include "export/resp_impl.h"
 
-#define ROWS_RUN 150000             /* rows sorted in memory at once */
+#define ROWS_RUN 65536              /* rows sorted in memory at once */
 #define ROWS_NAME_MAX 100           /* bytes of a key that are kept */
 #define ROWS_NAME_MEMORY (1u << 20) /* of names, before they go to a file */
-#define ROWS_READ_MEMORY (8u << 20) /* read-ahead of all runs of a dataset together */
+#define ROWS_READ_MEMORY (4u << 20) /* read-ahead of all runs of a dataset together */
 #define ROWS_NEVER INT64_MAX        /* of fields_ms */
 
 /* Rows have one order: by key, then by place in the dump. */
@@ -24,7 +24,8 @@ struct row {
     struct rsp_dd1_sum r;
     struct rsp_dd1_sum
         loose;         /* of a stream: without what only a file carries: consumers' times, groups' entries_read; of a
-                          hash: without the fields that expire */
+                          hash: without the fields that expire; of a sorted set: with 0 for -0, which is what commands make
+                          of it in a small one */
     int loosely;       /* 1: what becomes of it agrees in no more than that */
     int64_t expire_ms; /* RSP_RDB_NO_EXPIRE: none */
     int64_t fields_ms; /* when its first hash field expires; ROWS_NEVER */
@@ -49,6 +50,18 @@ struct sip128 row_key(uint32_t db, struct rsp_span key);
 int rows_of(const struct rsp_env *env, struct rsp_source *source, const struct rsp_compare_side *side, unsigned threads,
             const char *tmpdir, volatile const int *cancel, size_t run_rows, struct rsp_rows **ret);
 
+/* The same beside another reading of the dump: functions for rsp_rdb_run_ops. side's spans are borrowed. A maker that is
+ * gentle goes on behind damage (whoever reads the dump finds it as well) and tells it at the end. */
+struct rows_maker;
+int rows_maker_new(const struct rsp_env *env, const struct rsp_compare_side *side, unsigned threads, const char *tmpdir,
+                   size_t run_rows, int gentle, struct rows_maker **ret);
+int rows_maker_work(void *maker, unsigned worker, const struct rsp_env *env, struct rsp_rdb_task *task);
+int rows_maker_join(void *maker, const struct rsp_env *env, struct rsp_rdb_task *task);
+void rows_maker_drop(void *maker, struct rsp_rdb_task *task);
+/* All of it was read: the rows, sealed. */
+int rows_maker_end(struct rows_maker *m, const struct rsp_env *env, struct rsp_rows **ret);
+void rows_maker_free(struct rows_maker *m);
+
 /* ---- rows_value.c: one record, or one part of a record ---- */
 
 /* What is known of a record, or of a part of one. */
@@ -56,6 +69,7 @@ struct row_value {
     struct rsp_dd1_value v, loose;
     int64_t fields_ms, last_ms; /* last_ms: INT64_MIN when there is no field */
     int lost;                   /* the target cannot hold it, or not all of it */
+    int zeros;                  /* a sorted set with scores of -0: loose has 0 for them */
 };
 struct row_maker {
     struct rsp_env env;
@@ -70,7 +84,7 @@ struct row_maker {
     struct resp_plan plan;
     struct resp_native native;
     struct buf commands, name;
-    uint64_t raw; /* bytes of a payload that lies in several batches */
+    int zeros; /* a score of -0 was met */
 };
 int row_maker_init(struct row_maker *m, const struct rsp_env *env, const struct rsp_compare_side *side);
 void row_maker_free(struct row_maker *m);
@@ -78,6 +92,8 @@ void row_value_init(struct row_value *v);
 void row_value_join(struct row_value *v, const struct row_value *later);
 /* Of a FIRST item, before its elements. *out 1: it is left out. */
 int row_begin(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int *out);
+/* Of each part of a record in several, before its elements: may find that the target cannot hold it. */
+void row_part(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, struct row_value *v);
 /* Elements up to the end of the item, changed as side says, into *v. carry: goes on where the part before it left off. */
 int row_elements(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int carry,
                  struct row_value *v);
@@ -105,11 +121,16 @@ struct row_run {
     struct row *p;
     size_t i, n;
 };
+struct row_front { /* a run by its next row */
+    uint64_t hi;   /* of its key */
+    size_t run;
+};
 struct row_walk {
     struct rsp_rows *rows;
     const struct rsp_env *env;
     struct row_run *runs;
-    size_t runs_n, *heap, heap_n, each; /* each: rows read at once */
+    struct row_front *heap;
+    size_t runs_n, heap_n, each; /* each: rows read at once */
 };
 int row_walk_open(struct row_walk *w, const struct rsp_env *env, struct rsp_rows *rows);
 /* RSP_OK; RSP_END. Of several rows of one key only the last in the dump. */

@@ -67,9 +67,68 @@ static size_t fresh_n(const struct rsp_rows *r)
     return r->fresh.n / sizeof(struct row);
 }
 
+/* ---- sorting ---- */
+
+#define FEW 24 /* rows that are sorted by insertion */
+
+static void sort_few(struct row *r, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct row x = r[i];
+        size_t k = i;
+        for (; k && order(&x, &r[k - 1]) < 0; k--) r[k] = r[k - 1];
+        r[k] = x;
+    }
+}
+
+/* Puts each row into the part of its byte at shift, in place. */
+static void part_rows(struct row *r, size_t n, unsigned shift, size_t ends[256])
+{
+    size_t at[256], sum = 0;
+    memset(ends, 0, 256 * sizeof *ends);
+    for (size_t i = 0; i < n; i++) ends[r[i].key.hi >> shift & 255]++;
+    for (unsigned k = 0; k < 256; k++) {
+        at[k] = sum;
+        sum += ends[k];
+        ends[k] = sum;
+    }
+    for (unsigned k = 0; k < 256; k++)
+        while (at[k] < ends[k]) {
+            struct row x = r[at[k]];
+            unsigned to = x.key.hi >> shift & 255;
+            while (to != k) {
+                struct row y = r[at[to]];
+                r[at[to]++] = x;
+                x = y;
+                to = x.key.hi >> shift & 255;
+            }
+            r[at[k]++] = x;
+        }
+}
+
+/* Keys are hashes: their first two bytes nearly sort a run. Keys that were chosen against that, or that are there many
+ * times, are qsort's. */
+static void sort_rows(struct row *r, size_t n, unsigned shift)
+{
+    size_t ends[256], at = 0;
+    if (n <= FEW) {
+        sort_few(r, n);
+        return;
+    }
+    if (shift < 48) {
+        qsort(r, n, sizeof *r, order_of);
+        return;
+    }
+    part_rows(r, n, shift, ends);
+    for (unsigned k = 0; k < 256; k++) {
+        sort_rows(r + at, ends[k] - at, shift - 8);
+        at = ends[k];
+    }
+}
+
 static void sort_fresh(struct rsp_rows *r)
 {
-    if (fresh_n(r) > 1) qsort(r->fresh.p, fresh_n(r), sizeof(struct row), order_of);
+    if (fresh_n(r) > 1) sort_rows((struct row *)(void *)r->fresh.p, fresh_n(r), 56);
 }
 
 static int put_run(struct rsp_rows *r)
@@ -136,16 +195,23 @@ static int fill(struct row_walk *w, struct row_run *run)
 
 static inline const struct row *front(const struct row_walk *w, size_t heap_at)
 {
-    const struct row_run *run = &w->runs[w->heap[heap_at]];
+    const struct row_run *run = &w->runs[w->heap[heap_at].run];
     return &run->p[run->i];
+}
+
+static inline int heap_less(const struct row_walk *w, size_t a, size_t b)
+{
+    if (w->heap[a].hi != w->heap[b].hi) return w->heap[a].hi < w->heap[b].hi;
+    return order(front(w, a), front(w, b)) < 0;
 }
 
 static void sink_down(struct row_walk *w, size_t at)
 {
     for (;;) {
-        size_t least = at, child = 2 * at + 1, x;
-        for (size_t c = child; c < child + 2 && c < w->heap_n; c++)
-            if (order(front(w, c), front(w, least)) < 0) least = c;
+        size_t least = at, child = 2 * at + 1;
+        struct row_front x;
+        if (child < w->heap_n && heap_less(w, child, least)) least = child;
+        if (child + 1 < w->heap_n && heap_less(w, child + 1, least)) least = child + 1;
         if (least == at) return;
         x = w->heap[at];
         w->heap[at] = w->heap[least];
@@ -190,7 +256,7 @@ int row_walk_open(struct row_walk *w, const struct rsp_env *env, struct rsp_rows
     rc = open_runs(w);
     if (rc) return rc;
     for (size_t k = 0; k < w->runs_n; k++)
-        if (w->runs[k].n) w->heap[w->heap_n++] = k;
+        if (w->runs[k].n) w->heap[w->heap_n++] = (struct row_front){w->runs[k].p->key.hi, k};
     for (size_t k = w->heap_n / 2; k-- > 0;) sink_down(w, k);
     return RSP_OK;
 }
@@ -200,11 +266,12 @@ static int take(struct row_walk *w, struct row *row)
     struct row_run *run;
     int rc = RSP_OK;
     if (!w->heap_n) return RSP_END;
-    run = &w->runs[w->heap[0]];
+    run = &w->runs[w->heap[0].run];
     *row = run->p[run->i++];
     if (run->i == run->n) rc = fill(w, run);
     if (rc) return rc;
     if (run->i == run->n) w->heap[0] = w->heap[--w->heap_n];
+    else w->heap[0].hi = run->p[run->i].key.hi;
     sink_down(w, 0);
     return RSP_OK;
 }

@@ -147,7 +147,7 @@ static int progress(struct net_conn *c, int event, int64_t idle_ms, const char *
         int64_t left = idle_ms < 0 ? -1 : end - net_now_ms();
         int seen, rc = net_wait(c, event, idle_ms >= 0 && left < 0 ? 0 : left, &seen);
         if (rc == RSP_AGAIN)
-            return net_fault(c, RSP_ETIMEOUT, 1, 0, "the server %s for %lld ms", what, (long long)idle_ms);
+            return net_fault(c, RSP_ETIMEOUT, 1, 0, "the server %s for %.3g s", what, (double)idle_ms / 1000);
         if (rc || seen & event) return rc;
     }
 }

@@ -64,6 +64,25 @@ static void hand_on(const struct rsp_env *env, int status, const struct rsp_erro
     env->error->code = status;
 }
 
+/* ---- beside the check ---- */
+
+enum beside { BESIDE_WORK, BESIDE_JOIN, BESIDE_DROP };
+
+static int beside(struct check *c, enum beside what, unsigned worker, const struct rsp_env *env,
+                  const struct rsp_rdb_task *task, struct check_result *r)
+{
+    const struct rsp_rdb_run_ops *ops = c->o->beside;
+    struct rsp_rdb_task own = *task;
+    int rc = RSP_OK;
+    if (!ops || c->confirm || !r) return RSP_OK;
+    own.result = r->beside;
+    if (what == BESIDE_WORK) rc = ops->work(c->o->beside_ctx, worker, env, &own);
+    else if (what == BESIDE_JOIN) rc = ops->join(c->o->beside_ctx, env, &own);
+    else ops->drop(c->o->beside_ctx, &own);
+    r->beside = own.result;
+    return rc;
+}
+
 static int op_work(void *ctx, unsigned worker, const struct rsp_env *env, struct rsp_rdb_task *task)
 {
     struct check *c = ctx;
@@ -75,7 +94,7 @@ static int op_work(void *ctx, unsigned worker, const struct rsp_env *env, struct
     l->mute = c->confirm;
     rc = work_batch(l, task);
     if (rc) hand_on(env, rc, &l->err);
-    return rc;
+    return rc ? rc : beside(c, BESIDE_WORK, worker, env, task, l->out);
 }
 
 static int op_join(void *ctx, const struct rsp_env *env, struct rsp_rdb_task *task)
@@ -95,12 +114,15 @@ static int op_join(void *ctx, const struct rsp_env *env, struct rsp_rdb_task *ta
         r->dd1 = NULL;
     }
     if (rc) hand_on(env, rc, l->err.code ? &l->err : &c->err);
+    if (rc) (void)beside(c, BESIDE_DROP, 0, env, task, r);
+    else rc = beside(c, BESIDE_JOIN, 0, env, task, r);
     result_put(c, r);
     return rc;
 }
 
 static void op_drop(void *ctx, struct rsp_rdb_task *task)
 {
+    (void)beside(ctx, BESIDE_DROP, 0, NULL, task, task->result);
     result_put(ctx, task->result);
 }
 
@@ -129,6 +151,7 @@ int check_again(struct check *c)
     memset(&result, 0, sizeof result);
     result.size = sizeof result;
     o.progress = NULL;
+    o.scanned = NULL; /* who counts has seen all of it */
     c->confirm = 1;
     rsp_error_clear(&c->err);
     rc = rsp_rdb_run(&c->env, c->source, &o, &check_ops, c, &result);

@@ -105,6 +105,7 @@ struct check_result {
     struct buf parts;   /* struct part_info */
     struct buf hits;    /* struct key_hit */
     struct rsp_dd1_part *dd1;
+    void *beside; /* what the caller's own work left */
     struct check_result *next;
 };
 

@@ -136,14 +136,22 @@ static int wait_end(struct saving *v)
     return RSP_OK;
 }
 
+/* Whether a save has ended since: by the counter of 7.0, else by the time of the last one. */
+static int64_t saves(const struct saving *v)
+{
+    struct rsp_span n = rsp_server_info(v->s, "rdb_saves");
+    return number(n.n ? n : rsp_server_info(v->s, "rdb_last_save_time"));
+}
+
 /* Until a save that began after this call has ended well. */
 static int save(struct saving *v, struct bgsave_file *f)
 {
     int running = 0, rewriting = 0, scheduled = 0;
     int rc = refresh(v, &running, &rewriting);
+    int64_t before = rc ? 0 : saves(v);
     f->begun_s = now_s(v);
     while (!rc && !v->ours) {
-        if (scheduled && running) break; /* begun behind the rewrite: it is ours */
+        if (scheduled && (running || saves(v) != before)) break; /* begun behind the rewrite: it is ours, even when it is over */
         if (scheduled && rewriting) rc = busy(v, "the server rewrites its AOF and saves only then");
         else {
             int plain = v->plain;

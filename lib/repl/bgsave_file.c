@@ -96,7 +96,9 @@ static int check(struct rsp_server *s, const struct bgsave_file *f, const struct
 {
     const struct rsp_env *env = server_env(s);
     if (!S_ISREG(st->st_mode)) return fail(env, RSP_EINVAL, f->path, "the server's file is no regular file");
-    if (st->st_dev == f->before.st_dev && st->st_ino == f->before.st_ino)
+    /* The number alone says nothing: one save frees that of the file before the last for the next. */
+    if (st->st_dev == f->before.st_dev && st->st_ino == f->before.st_ino &&
+        st->st_mtim.tv_sec == f->before.st_mtim.tv_sec && st->st_mtim.tv_nsec == f->before.st_mtim.tv_nsec)
         return fail(env, RSP_ENOTFOUND, f->path,
                     "this is the file that lay here before the server saved: the server's own is not on this host; run "
                     "on its host, or take the method psync or scan");

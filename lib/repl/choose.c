@@ -85,7 +85,7 @@ static int try_replica(struct choice *c, const struct rsp_server *master, const 
 /* The healthiest first; RSP_AGAIN: none. */
 static int find_replica(struct choice *c, const struct rsp_server *master)
 {
-    size_t tried[CHOOSE_TRIES], n = 0;
+    size_t tried[CHOOSE_TRIES] = {0}, n = 0;
     int rc = RSP_AGAIN;
     if (!*c->last && master->replicas_n)
         snprintf(c->last, sizeof c->last, "none is online with a lag of at most %d s", CHOOSE_LAG_S);

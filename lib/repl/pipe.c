@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define TAKE 65536
 
 struct slot {
@@ -24,6 +26,7 @@ struct pipe {
     uint64_t first, last;
     uint64_t replies, bytes; /* outstanding */
     uint64_t sent, commands;
+    size_t begun; /* bytes of a command that is not finished */
     struct buf out;
     int dead;
 };
@@ -58,6 +61,12 @@ static int one_reply(struct pipe *p, struct pipe_reply *r)
 {
     struct slot *s = &p->slots[p->first % PIPE_NOTES];
     int rc;
+    if (p->first == p->last && p->begun && r->error.n) {
+        char words[120];
+        printable(words, sizeof words, r->error.p, r->error.n);
+        return fail(p->env, RSP_EDENIED, rsp_server_name(p->server), "refused a command before all of it was sent: %s",
+                    words);
+    }
     if (p->first == p->last) return fail(p->env, RSP_EFORMAT, rsp_server_name(p->server), "a reply to no command");
     r->i = s->came++;
     r->of = s->replies;
@@ -193,18 +202,21 @@ static int make_room(struct pipe *p, size_t n, uint32_t replies)
 
 static int put(struct pipe *p, const struct pipe_note *note, const uint8_t *bytes, size_t n, uint32_t replies)
 {
-    struct slot *s;
     int rc = make_room(p, n, replies);
     if (rc) return rc;
     if (n > PIPE_BLOCK - p->out.n) rc = flush(p);
     if (rc) return rc;
-    s = &p->slots[p->last++ % PIPE_NOTES];
-    s->note = *note;
-    s->replies = replies;
-    s->came = 0;
-    s->bytes = n;
-    p->replies += replies;
     p->bytes += n;
+    p->begun += n;
+    if (replies) {
+        struct slot *s = &p->slots[p->last++ % PIPE_NOTES];
+        s->note = *note;
+        s->replies = replies;
+        s->came = 0;
+        s->bytes = p->begun;
+        p->begun = 0;
+    }
+    p->replies += replies;
     p->commands += replies;
     if (n > PIPE_BLOCK / 2 && n > PIPE_BLOCK - p->out.n) return send_all(p, bytes, n);
     memcpy(p->out.p + p->out.n, bytes, n);
@@ -216,7 +228,7 @@ int pipe_put(struct pipe *p, const struct pipe_note *note, const void *bytes, si
 {
     int rc = state(p);
     if (rc) return rc;
-    if (!replies || !n) return ended(p, fail(p->env, RSP_EINVAL, rsp_server_name(p->server), "no command"));
+    if (!n) return ended(p, fail(p->env, RSP_EINVAL, rsp_server_name(p->server), "no command"));
     return ended(p, put(p, note, bytes, n, replies));
 }
 

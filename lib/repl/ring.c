@@ -199,7 +199,9 @@ static void append(struct ring *r, struct block *b)
 static int make_room(struct ring *r, const struct rsp_env *words)
 {
     struct block *full = r->tail, *b = mem_zero(&r->env, sizeof *b);
-    int rc = b ? spill(r, words, full) : fail(words, RSP_ENOMEM, SUBJECT, "no memory");
+    int rc;
+    if (!b) return fail(words, RSP_ENOMEM, SUBJECT, "no memory");
+    rc = spill(r, words, full);
     if (rc) {
         mem_free(&r->env, b, sizeof *b);
         return rc;
@@ -322,6 +324,7 @@ int ring_read(struct ring *r, const struct rsp_env *words, volatile const int *c
     pthread_mutex_unlock(&r->lock);
     if (rc) return rc;
     /* The block stays where it is until it is popped: here, or spilled, which never happens to the oldest. */
+    if (!b) return fail(words, RSP_ESTATE, SUBJECT, "bytes are told that are not there"); /* cannot be */
     if (!b->p && r->open != b) {
         rc = fetch(r, words, b);
         if (rc) return rc;

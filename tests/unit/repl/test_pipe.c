@@ -329,7 +329,7 @@ START_TEST(no_command)
 {
     struct pipe_note note = {0};
     start(ANSWERS, 1, 10000);
-    ck_assert_int_eq(pipe_put(pipe_, &note, "x", 1, 0), RSP_EINVAL);
+    ck_assert_int_eq(pipe_put(pipe_, &note, "x", 0, 1), RSP_EINVAL);
     ck_assert_int_eq(pipe_put(pipe_, &note, "x", 1, 1), RSP_ESTATE);
 }
 END_TEST

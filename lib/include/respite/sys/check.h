@@ -38,6 +38,10 @@ struct rsp_check_options {
     int (*found)(void *opaque, const struct rsp_finding *finding);
     void *opaque;
     struct rsp_dd1_table *dd1; /* with digest: the caller's table, filled in (not with quick) */
+    /* What else is made of the same reading (not with quick): called as rsp_rdb_run would call it, by the check's own
+     * threads, each batch after the check has looked at it. Its faults stop the check. */
+    const struct rsp_rdb_run_ops *beside;
+    void *beside_ctx;
 };
 
 struct rsp_check_report {

@@ -20,6 +20,7 @@ struct rsp_resp_target {
     uint8_t dialect;      /* enum rsp_rdb_dialect of the payloads of RESTORE */
     uint16_t rdb_version; /* the newest payload that it takes */
     uint64_t bulk_max;    /* proto-max-bulk-len; 0: 512 MiB */
+    int no_modules;       /* 1: none is loaded there: it takes no value of theirs */
 };
 /* By kind ("redis", "valkey") and version. A version that is newer than the table is taken for the newest in it; older
  * than 2.6: RSP_EVERSION. */
@@ -53,6 +54,7 @@ struct rsp_resp_losses {
     uint64_t n[RSP_LOSSES];        /* keys, functions, pieces of module data */
     uint8_t first[RSP_LOSSES][64]; /* the first key of each, cut */
     size_t first_n[RSP_LOSSES];
+    char module[10]; /* whose value the first of RSP_LOSS_MODULE is; "": not known */
 };
 
 struct rsp_resp_db {
@@ -70,8 +72,9 @@ struct rsp_resp_options {
     int64_t shift_ms, now_ms;
     const struct rsp_resp_db *dbs; /* what is not named stays; the run's filter sees the database of the dump */
     size_t dbs_n;
-    int no_functions; /* nor module data that belongs to no key, which would be a loss: for who chooses keys */
-    int drop_losses;  /* 0: the first loss stops with RSP_EUNSUPPORTED, naming it; 1: they are counted and left out */
+    int no_functions;   /* nor module data that belongs to no key, which would be a loss: for who chooses keys */
+    int drop_losses;    /* 0: the first loss stops with RSP_EUNSUPPORTED, naming it; 1: they are counted and left out */
+    const char *tmpdir; /* for values that are sent only once they were seen whole; NULL: as rsp_spool_new has it */
 };
 struct rsp_resp_report {
     size_t size;

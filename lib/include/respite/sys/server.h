@@ -105,7 +105,7 @@ struct rsp_reply {
 
 struct rsp_server;
 /* Connects, authenticates, selects the database, reads INFO, and HELLO and ROLE where INFO is not allowed or does not
- * tell. A server that refuses connections, is loading its data or busy is asked again, with pauses and a line in the
+ * tell. A server that is loading its data or busy is asked again, with pauses and a line in the
  * log, for as long as patience_ms allows; with patience_ms 0 one that is loading is opened, and facts say so.
  * RSP_ENET, RSP_ETIMEOUT, RSP_EDENIED (with what to do: the missing password, the ACL rule), RSP_EBUSY, RSP_EAUTH (TLS:
  * a certificate), RSP_ECANCELED. */

@@ -27,7 +27,7 @@ for how in yes no; do
     until_true 'the server goes on saving for nobody' gone
     in_background us KILL 137 ''
     until_true 'the server goes on saving for nobody' gone
-    in_background one KILL 21 'broke off after|closed the connection instead of announcing'
+    in_background one KILL 21 'closed the connection|closed the connection instead of announcing'
     says "unix://$PWD/one/s"
     wait 2>/dev/null || :
     unset "PID[one]"

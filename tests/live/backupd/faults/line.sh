@@ -20,9 +20,9 @@ for how in yes no; do
 0 close 21 closed the connection
 0 reset 21 Connection reset
 9 half 21 closed the connection
-4000000 close 21 broke off after
+4000000 close 21 the server closed the connection
 4000000 reset 21 Connection reset
-4000000 half 21 broke off after
+4000000 half 21 the server closed the connection
 4000000 flip 23,24 damaged
 TABLE
     # Slow and in pieces is no fault.

@@ -28,25 +28,25 @@ endless-line 21 a line without an end
 refuses 21 Unable to perform background save
 closes 21 the server closed the connection
 closes-before-data 21 the server closed the connection
-length-more 21 broke off after 4338 bytes
-length-huge 21 broke off after 4338 bytes
+length-more 21 bytes before the end of the dataset
+length-huge 21 bytes before the end of the dataset
 length-less 23 in the middle of a value
 length-behind 23 bytes follow behind the end of the dump
-short-length 21 broke off after 2169 bytes
-short-mark 21 broke off after
+short-length 21 bytes before the end of the dataset
+short-mark 21 the server closed the connection
 short-with-mark 23 no end-of-file opcode
-wrong-mark 21 broke off after
+wrong-mark 21 the server closed the connection
 bad-crc 24 wrong checksum
 bad-byte 24 wrong checksum
 reset 21 Connection reset
-half-close 21 broke off after 2169 bytes
+half-close 21 the server closed the connection
 version-of-tomorrow 23 version 99 is not supported
 TABLE
 sound sound-mark
 sound slowly
 # What broke off is no damaged dump that could be accepted.
 scripted short-mark
-fails 21 'broke off' "${store[@]}" --accept-damaged "redis://127.0.0.1:$(<port)"
+fails 21 'the server closed the connection' "${store[@]}" --accept-damaged "redis://127.0.0.1:$(<port)"
 background_end
 # All that lives is whole, and what the faults left is nothing that prune would not find.
 ends 0 "$BACKUPD" verify --identity sheet --read-data
