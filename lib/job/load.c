@@ -231,6 +231,7 @@ static int load_all(struct load *x)
 static void clean(struct load *x)
 {
     rsp_server_free(x->server);
+    rsp_rows_free(x->expected);
     checkpoint_free(&x->mark);
     buf_free(&x->dbs);
     buf_free(&x->libraries);

@@ -1,23 +1,37 @@
-/* What this is: the first pass of a restore: the whole dump is checked, and what would be sent is made and counted.
- * Rests on: load_impl.h, respite/sys/check.h.
+/* What this is: the first pass of a restore: the whole dump is checked, what would be sent is made and counted, and what
+ *   the target is to hold afterwards becomes rows.
+ * Rests on: load_impl.h, rows.h, dump.h, respite/sys/check.h.
  * Does not: write.
  *
- * Both on one reading of the source, which may cost decryption and decompression: the check's workers look into the
- * values while the feeding thread makes the commands and throws them away. */
+ * All on one reading of the source, which may cost decryption and decompression: the check's workers make the commands
+ * of each batch they have looked at, which are counted and thrown away, and its rows. */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <respite/sys/check.h>
-
+#include "job/dump.h"
 #include "job/load_impl.h"
+#include "job/rows.h"
+
+/* A batch on its way. */
+struct beside {
+    struct beside *next;
+    const struct rsp_rdb_batch *batch; /* NULL: none */
+    struct buf verdicts;
+    struct rsp_rdb_task commands, rows;
+    int fault;
+    struct rsp_error words;
+};
 
 struct counting {
     struct load *x;
-    struct rsp_env env, quiet;
+    struct rsp_env env, quiet; /* env: of who joins; quiet: of all threads */
     struct rsp_error err;
     struct resp_maker *maker;
-    struct buf verdicts;
+    struct rows_maker *rows; /* NULL: nothing will be compared */
+    pthread_mutex_t lock;    /* of batches */
+    struct beside *batches;
     uint8_t open_verdict; /* of the record in parts */
     int open_expires;
     uint64_t open_bytes;
@@ -155,37 +169,109 @@ static int count_unit(void *ctx, const struct resp_unit *u)
     return buf_add(&x->dbs, &d, sizeof d);
 }
 
-static int count_batch(struct counting *c, const struct rsp_rdb_batch *b)
-{
-    struct rsp_rdb_task task = {0};
-    int rc = b->count > c->verdicts.cap ? buf_reserve(&c->verdicts, b->count) : RSP_OK;
-    for (size_t i = 0; i < b->count && !rc; i++) {
-        c->verdicts.p[i] = RSP_FILTER_ACCEPT;
-        if (b->items[i].kind == RSP_RDB_KEY) rc = judge(c, b, &b->items[i], &c->verdicts.p[i]);
-    }
-    if (rc) return rc;
-    task.batch = (struct rsp_rdb_batch *)b; /* only read */
-    task.verdicts = c->x->o.resp.run.filter ? c->verdicts.p : NULL;
-    rc = resp_maker_work(c->maker, 0, &c->env, &task);
-    if (rc) {
-        resp_maker_drop(c->maker, &task);
-        return rc;
-    }
-    return resp_maker_join(c->maker, &c->env, &task, count_unit, c);
-}
-
 static int is_damage(int rc)
 {
     return rc == RSP_EFORMAT || rc == RSP_ETRUNCATED || rc == RSP_ECHECKSUM || rc == RSP_EVERSION;
 }
 
-static int on_scanned(void *opaque, const struct rsp_rdb_batch *b)
+static int stopped(const struct counting *c)
+{
+    return __atomic_load_n(&c->stopped, __ATOMIC_RELAXED);
+}
+
+/* batch NULL: a free one, or a new one. */
+static struct beside *beside_of(struct counting *c, const struct rsp_rdb_batch *batch)
+{
+    struct beside *b;
+    pthread_mutex_lock(&c->lock);
+    for (b = c->batches; b && b->batch != batch; b = b->next) continue;
+    if (!b && !batch) {
+        b = mem_zero(&c->quiet, sizeof *b);
+        if (b) {
+            buf_init(&b->verdicts, &c->quiet);
+            b->next = c->batches;
+            c->batches = b;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return b;
+}
+
+static void beside_done(struct counting *c, struct beside *b)
+{
+    resp_maker_drop(c->maker, &b->commands);
+    if (c->rows) rows_maker_drop(c->rows, &b->rows);
+    pthread_mutex_lock(&c->lock);
+    b->batch = NULL;
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* The feeding thread judges: a record's verdict may need the parts before. */
+static int on_scanned(void *opaque, const struct rsp_rdb_batch *batch)
 {
     struct counting *c = opaque;
-    int rc = c->stopped ? RSP_OK : count_batch(c, b);
+    struct beside *b;
+    int rc = RSP_OK;
+    if (stopped(c)) return RSP_OK;
+    b = beside_of(c, NULL);
+    if (!b) return RSP_ENOMEM;
+    if (batch->count > b->verdicts.cap) rc = buf_reserve(&b->verdicts, batch->count);
+    for (size_t i = 0; i < batch->count && !rc; i++) {
+        b->verdicts.p[i] = RSP_FILTER_ACCEPT;
+        if (batch->items[i].kind == RSP_RDB_KEY) rc = judge(c, batch, &batch->items[i], &b->verdicts.p[i]);
+    }
+    if (rc) return rc;
+    b->fault = RSP_OK;
+    pthread_mutex_lock(&c->lock);
+    b->batch = batch;
+    pthread_mutex_unlock(&c->lock);
+    return RSP_OK;
+}
+
+static int beside_work(void *opaque, unsigned worker, const struct rsp_env *env, struct rsp_rdb_task *task)
+{
+    struct counting *c = opaque;
+    struct rsp_rdb_task each = {.batch = task->batch};
+    struct rsp_env inner = *env;
+    struct beside *b = stopped(c) ? NULL : beside_of(c, task->batch);
+    if (!b) return RSP_OK;
+    task->result = b;
+    each.verdicts = c->x->o.resp.run.filter ? b->verdicts.p : NULL;
+    b->commands = b->rows = each;
+    rsp_error_clear(&b->words);
+    inner.error = &b->words;
+    b->fault = resp_maker_work(c->maker, worker, &inner, &b->commands);
+    if (!b->fault && c->rows) b->fault = rows_maker_work(c->rows, worker, &inner, &b->rows);
+    return RSP_OK; /* it is told in its turn */
+}
+
+static int beside_join(void *opaque, const struct rsp_env *env, struct rsp_rdb_task *task)
+{
+    struct counting *c = opaque;
+    struct beside *b = task->result;
+    int rc = RSP_OK;
+    task->result = NULL;
+    if (!b) return RSP_OK;
+    if (!stopped(c)) {
+        if (b->commands.result) rc = resp_maker_join(c->maker, &c->env, &b->commands, count_unit, c);
+        if (!rc && b->fault) {
+            rc = b->fault;
+            c->err = b->words;
+        }
+        if (!rc && c->rows) rc = rows_maker_join(c->rows, &c->env, &b->rows);
+    }
+    beside_done(c, b);
     if (rc >= 0) return RSP_OK;
-    c->stopped = rc;
-    return is_damage(rc) ? RSP_OK : rc;
+    __atomic_store_n(&c->stopped, rc, __ATOMIC_RELAXED);
+    if (is_damage(rc)) return RSP_OK;
+    if (env->error && !env->error->code) *env->error = c->err;
+    return rc;
+}
+
+static void beside_drop(void *opaque, struct rsp_rdb_task *task)
+{
+    if (task->result) beside_done(opaque, task->result);
+    task->result = NULL;
 }
 
 static int on_finding(void *opaque, const struct rsp_finding *f)
@@ -200,27 +286,36 @@ static int on_finding(void *opaque, const struct rsp_finding *f)
     return RSP_OK;
 }
 
-static int counter(struct counting *c)
+static int makers(struct counting *c)
 {
-    struct rsp_resp_options o = c->x->o.resp;
+    struct load *x = c->x;
+    struct rsp_resp_options o = x->o.resp;
     int rc;
     o.drop_losses = 1; /* all of them are counted, then judged */
-    o.run.threads = 1;
-    o.tmpdir = c->x->o.tmpdir;
+    o.run.threads = x->o.threads;
+    o.tmpdir = x->o.tmpdir;
     rc = resp_maker_new(&c->env, &o, &c->maker);
+    if (!rc && !x->o.no_compare && !x->o.dry_run) {
+        struct rsp_compare_side side = load_side(x);
+        rc = rows_maker_new(&c->env, &side, x->o.threads, x->o.tmpdir, ROWS_RUN, 1, &c->rows);
+    }
     return rc;
 }
 
 static int run_check(struct counting *c)
 {
     struct load *x = c->x;
+    static const struct rsp_rdb_run_ops ops = {sizeof ops, beside_work, beside_join, beside_drop};
     struct rsp_check_options co = {.size = sizeof co, .tmpdir = x->o.tmpdir, .found = on_finding, .opaque = c};
     struct rsp_check_report report = {.size = sizeof report};
     struct rsp_source *source;
     int rc;
     load_run_options(x, &co.run);
+    co.dups_bytes = DUPS_BYTES;
     co.run.scanned = on_scanned;
     co.run.scanned_opaque = c;
+    co.beside = &ops;
+    co.beside_ctx = c;
     rc = load_source(x, &source);
     if (rc) return rc;
     rc = rsp_check_file(&x->env, source, &co, &report);
@@ -231,7 +326,24 @@ static int run_check(struct counting *c)
         return fail(&x->env, c->code, NULL,
                     "what is to be restored is damaged, and nothing was written: %s (%" PRIu64 " findings)", c->first,
                     c->findings);
+    if (!c->stopped && c->rows) return rows_maker_end(c->rows, &c->env, &x->expected);
     return c->stopped;
+}
+
+static void counting_free(struct counting *c)
+{
+    struct rsp_env env = c->x->env;
+    while (c->batches) {
+        struct beside *b = c->batches;
+        c->batches = b->next;
+        buf_free(&b->verdicts);
+        mem_free(&env, b, sizeof *b);
+    }
+    resp_maker_free(c->maker);
+    rows_maker_free(c->rows);
+    rsp_scratch_free(&env, &c->key);
+    pthread_mutex_destroy(&c->lock);
+    mem_free(&env, c, sizeof *c);
 }
 
 int load_check(struct load *x)
@@ -241,15 +353,18 @@ int load_check(struct load *x)
     struct rsp_resp_report made = {.size = sizeof made};
     int rc;
     if (!c) return RSP_ENOMEM;
+    if (pthread_mutex_init(&c->lock, NULL)) {
+        mem_free(&x->env, c, sizeof *c);
+        return fail(&x->env, RSP_ENOMEM, NULL, "cannot make a lock");
+    }
     load_pass(x, "checking");
     c->x = x;
     c->env = c->quiet = x->env;
     c->env.error = &c->err;
     c->quiet.error = NULL;
-    buf_init(&c->verdicts, &c->env);
     x->dbs.env = x->libraries.env = &c->env;
     sip_init(&c->names, key, 0);
-    rc = counter(c);
+    rc = makers(c);
     if (!rc) rc = run_check(c);
     x->dbs.env = x->libraries.env = &x->env;
     if (rc < 0 && x->env.error && !x->env.error->code && c->err.code) *x->env.error = c->err;
@@ -262,9 +377,6 @@ int load_check(struct load *x)
         x->selection = sip_end64(&c->names);
         x->plan_commands = made.commands;
     }
-    resp_maker_free(c->maker);
-    buf_free(&c->verdicts);
-    rsp_scratch_free(&c->env, &c->key);
-    mem_free(&x->env, c, sizeof *c);
+    counting_free(c);
     return rc;
 }

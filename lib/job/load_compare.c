@@ -122,7 +122,7 @@ static int unsure(const struct load *x)
     return x->resumed && x->o.resp.existing == RSP_EXISTING_SKIP && (x->skipped_before || x->r.skipped);
 }
 
-static int expected(struct load *x, struct rsp_rows *skipped, struct rsp_rows **ret)
+struct rsp_compare_side load_side(const struct load *x)
 {
     const struct rsp_resp_options *o = &x->o.resp;
     struct rsp_compare_side side = {.size = sizeof side,
@@ -133,13 +133,7 @@ static int expected(struct load *x, struct rsp_rows *skipped, struct rsp_rows **
                                     .dbs = o->dbs,
                                     .dbs_n = o->dbs_n,
                                     .target = &o->target};
-    struct rsp_source *source;
-    int rc = load_source(x, &source);
-    if (rc) return rc;
-    rc = rsp_rows_of(&x->env, source, &side, x->o.threads, x->o.tmpdir, x->o.cancel, ret);
-    rsp_source_free(source);
-    if (!rc && x->r.skipped && !unsure(x)) rc = without(x, ret, skipped);
-    return rc;
+    return side;
 }
 
 /* ---- the target again ---- */
@@ -184,15 +178,15 @@ static int found(struct load *x, const struct load_calls *before, struct rsp_row
 
 int load_compare(struct load *x, const struct load_calls *before, struct rsp_rows *skipped)
 {
-    struct rsp_rows *a = NULL, *b = NULL;
+    struct rsp_rows *b = NULL;
     int rc;
     load_pass(x, "comparing");
     rc = found(x, before, &b);
     if (!rc) {
         int64_t as_of = x->env.now_ms(x->env.clock_opaque);
-        rc = expected(x, skipped, &a);
+        if (x->r.skipped && !unsure(x)) rc = without(x, &x->expected, skipped);
         x->r.compare.size = sizeof x->r.compare;
-        if (!rc) rc = rsp_rows_compare(&x->env, a, b, as_of, &x->r.compare);
+        if (!rc) rc = rsp_rows_compare(&x->env, x->expected, b, as_of, &x->r.compare);
         x->r.compared = !rc;
         if (!rc && unsure(x) && x->r.compare.verdict != RSP_COMPARE_EQUAL) {
             snprintf(x->r.why_not, sizeof x->r.why_not,
@@ -200,7 +194,6 @@ int load_compare(struct load *x, const struct load_calls *before, struct rsp_row
             x->r.compared = 0;
         }
     }
-    rsp_rows_free(a);
     rsp_rows_free(b);
     return rc == RSP_END ? RSP_OK : rc;
 }

@@ -3,7 +3,7 @@
  * Does not: leave lib/job.
  *
  *   load.c          the order of things: the target is looked at, passes, the report
- *   load_check.c    "checking": the whole dump is checked and, on the same pass, counted
+ *   load_check.c    "checking": the whole dump is checked and, on the same pass, counted and made rows of
  *   load_exists.c   "looking for keys that exist"
  *   load_write.c    "writing": units into the pipe; what replies mean; rates; the checkpoint
  *   load_ask.c      units held back until the server said whether their keys are there
@@ -44,7 +44,8 @@ struct load {
     struct buf dbs;       /* struct load_db */
     struct buf libraries; /* names of functions' libraries, each with a terminator */
     uint64_t plan_commands;
-    uint64_t selection; /* hash of the accepted records' names, in order */
+    struct rsp_rows *expected; /* what the target is to hold; NULL: nothing will be compared */
+    uint64_t selection;        /* hash of the accepted records' names, in order */
     struct checkpoint mark;
     int resumed;
     uint64_t skipped_before; /* by the run that this one goes on after */
@@ -103,6 +104,7 @@ void load_ask_free(struct load_write *w);
 int load_skipped(struct load_write *w, const struct pipe_note *note);
 
 /* ---- load_compare.c ---- */
+struct rsp_compare_side load_side(const struct load *x); /* the dump's; x->o is borrowed */
 struct load_calls {
     uint64_t n;
     int known;

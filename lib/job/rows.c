@@ -221,7 +221,8 @@ static int finish(struct rows_maker *x, const struct rsp_env *env, const struct 
     return rc ? rc : rows_report(x->rows, env, rows_add(x->rows, &row, name.p, name.n));
 }
 
-static int add_part(struct rows_maker *x, const struct rsp_env *env, const struct rsp_rdb_batch *b, const struct part *p)
+static int add_part(struct rows_maker *x, const struct rsp_env *env, const struct rsp_rdb_batch *b,
+                    const struct part *p)
 {
     const struct rsp_rdb_item *i = &b->items[p->item];
     struct row_maker *m = &x->joiner;
