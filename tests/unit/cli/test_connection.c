@@ -34,6 +34,7 @@ enum {
     O_IPV4,
     O_IPV6,
     O_CONNECT_TIMEOUT,
+    O_IDLE_TIMEOUT,
     O_COUNT
 };
 static const struct verb verbs[] = {
