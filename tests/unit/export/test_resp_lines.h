@@ -12,6 +12,7 @@
 
 #include <respite/sys/resp.h>
 
+#include "base/bytes.h"
 #include "base/crc64.h"
 #include "export/resp_make.h"
 #define MUST(condition) ck_assert(condition)

@@ -11,8 +11,9 @@ struct seen {
     struct made keys; /* one a line, without the parts behind the first */
     uint64_t next;    /* record that must come */
     uint64_t stop;    /* units to go before a fault; 0: none */
-    uint64_t units, in_parts;
+    uint64_t units, in_parts, pieces;
     int open;
+    struct made begun; /* of a command in pieces */
 };
 
 static int on_unit(void *ctx, const struct resp_unit *u)
@@ -20,7 +21,21 @@ static int on_unit(void *ctx, const struct resp_unit *u)
     struct seen *s = ctx;
     struct made text = {NULL, 0, 0};
     uint32_t replies = 0;
-    lines(&text, u->p, u->n);
+    int in_pieces = s->begun.n || u->flags & RESP_UNIT_PIECE;
+    if (in_pieces) put_bytes(&s->begun, u->p, u->n);
+    if (u->flags & RESP_UNIT_PIECE) {
+        ck_assert(u->n > 0 && u->n < (2u << 20));
+        ck_assert(!(u->flags & (RESP_UNIT_LAST | RESP_UNIT_SEVERAL)));
+        s->pieces++;
+        lines(&text, NULL, 0);
+    } else if (in_pieces) {
+        ck_assert_uint_gt(s->begun.n, 0);
+        lines(&text, s->begun.p, s->begun.n);
+        free(s->begun.p);
+        memset(&s->begun, 0, sizeof s->begun);
+    } else {
+        lines(&text, u->p, u->n);
+    }
     for (size_t i = 0; i < text.n; i++) replies += text.p[i] == '\n';
     ck_assert_uint_eq(replies, u->replies);
     if (u->flags & RESP_UNIT_FUNCTION) {
@@ -31,7 +46,8 @@ static int on_unit(void *ctx, const struct resp_unit *u)
     ck_assert_uint_ge(u->record, s->next);
     ck_assert_int_eq(s->open, !(u->flags & RESP_UNIT_FIRST));
     ck_assert_int_eq((u->flags & RESP_UNIT_LAST) != 0, u->records > 0);
-    if (u->flags & RESP_UNIT_FIRST) ck_assert_uint_gt(u->keys, 0);
+    if (in_pieces) ck_assert_uint_eq(u->keys, !(u->flags & RESP_UNIT_PIECE));
+    else if (u->flags & RESP_UNIT_FIRST) ck_assert_uint_gt(u->keys, 0);
     else ck_assert_uint_eq(u->keys, 0);
     if (u->flags & RESP_UNIT_MSET) {
         ck_assert_uint_eq(u->keys, u->records);
@@ -204,6 +220,214 @@ START_TEST(records_in_parts)
 }
 END_TEST
 
+/* Stream 19 of nodes entries from 2-0 on, of 4000 bytes each; a group with one who has `pending`-0 pending. */
+static void stream_file(struct made *m, unsigned nodes, unsigned pending)
+{
+    struct made lp = {NULL, 0, 0};
+    static char value[4000];
+    memset(value, 'v', sizeof value);
+    begin(m, "REDIS0010");
+    PUT(m, "\x00\x01"
+           "a\x01x\xfc\x00\x00\x00\x00\x00\x01\0\0\x13\x01s");
+    put_len(m, nodes);
+    for (unsigned i = 0; i < nodes; i++) {
+        put_len(m, 16);
+        put_pel_id(m, i + 2);
+        lp_begin(&lp);
+        lp_int(&lp, 1), lp_int(&lp, 0), lp_int(&lp, 1);
+        lp_str(&lp, "f", 1);
+        lp_int(&lp, 0), lp_int(&lp, 2), lp_int(&lp, 0), lp_int(&lp, 0);
+        lp_str(&lp, value, sizeof value);
+        lp_int(&lp, 4);
+        lp_end(&lp, 10);
+        put_str(m, (const char *)lp.p, lp.n);
+    }
+    put_len(m, nodes), put_len(m, nodes + 1), put_len(m, 0);
+    put_len(m, 2), put_len(m, 0), put_len(m, 0), put_len(m, 0), put_len(m, nodes + 1);
+    put_len(m, 1);
+    put_text(m, "g");
+    put_len(m, pending), put_len(m, 0), put_len(m, 1);
+    put_len(m, 1);
+    put_pel_id(m, pending), put_le(m, 70, 8), put_len(m, 1);
+    put_len(m, 1);
+    put_text(m, "c");
+    put_le(m, 80, 8);
+    put_len(m, 1), put_pel_id(m, pending);
+    PUT(m, "\x00\x01z\x01x");
+    finish(m);
+    free(lp.p);
+}
+
+/* The payload in the RESTORE of s: type, the value's bytes as in the file, version, checksum. */
+static void same_payload(const struct made *f, const struct made *raw)
+{
+    static const char key[] = "\r\n$1\r\ns\r\n$13\r\n1099511627776\r\n$", head[] = "\x13\x01s";
+    const uint8_t *p = memmem(raw->p, raw->n, key, sizeof key - 1), *end = raw->p + raw->n;
+    const uint8_t *value = memmem(f->p, f->n, head, sizeof head - 1), *behind = f->p + f->n - 9 - 5;
+    size_t n, want;
+    ck_assert(p && value);
+    value += sizeof head - 1;
+    want = (size_t)(behind - value);
+    p += sizeof key - 2;
+    n = number(&p, end, '$');
+    ck_assert_uint_eq(n, want + 11);
+    ck_assert_uint_eq(*p, 0x13);
+    ck_assert(!memcmp(p + 1, value, want));
+    ck_assert_uint_eq(crc64(0, p, n - 8), load_le64(p + n - 8));
+}
+
+START_TEST(streams_in_parts)
+{
+    struct rsp_resp_options o = options_for("redis:7.0", 1);
+    struct rsp_resp_report r = {.size = sizeof r};
+    struct rsp_filter *filter;
+    struct made f, raw, native;
+    struct seen s;
+    stream_file(&f, 1200, 1); /* pending, and trimmed */
+    o.run.threads = 1 + 2 * (unsigned)_i;
+    ck_assert_int_eq(export(&f, &o, NULL, &raw, &r), RSP_OK);
+    ck_assert_uint_eq(r.keys, 3);
+    ck_assert_uint_eq(r.commands, 4);
+    same_payload(&f, &raw);
+    ck_assert_int_eq(run_units(&f, &o, 0, &s, &r), RSP_OK);
+    ck_assert_uint_ge(s.pieces, 4);
+    ck_assert_uint_eq(s.next, 3);
+    ck_assert_str_eq((char *)s.keys.p, "a\ns\nz\n");
+    free(s.keys.p);
+    ck_assert_int_eq(run_units(&f, &o, 2, &s, &r), RSP_OK);
+    ck_assert_str_eq((char *)s.keys.p, "z\n");
+    ck_assert_uint_eq(s.pieces, 0);
+    free(s.keys.p);
+    /* A filter that knows only at the end. */
+    ck_assert_int_eq(rsp_filter_new(NULL, &filter), RSP_OK);
+    ck_assert_int_eq(rsp_filter_add(filter, "size", _i ? "2MB~" : "~2MB"), RSP_OK);
+    o.run.filter = filter;
+    ck_assert_int_eq(run_units(&f, &o, 0, &s, NULL), RSP_OK);
+    if (_i) ck_assert_str_eq((char *)s.keys.p, "s\n");
+    else ck_assert_ptr_null(strstr((char *)s.keys.p, "s\n"));
+    free(s.keys.p);
+    rsp_filter_free(filter);
+    o.run.filter = NULL;
+    free(raw.p);
+    /* Larger than the target takes: by commands, which do not make what is pending and gone. */
+    o.target.bulk_max = 3u << 20;
+    ck_assert_int_eq(export(&f, &o, NULL, &raw, NULL), RSP_EUNSUPPORTED);
+    free(raw.p);
+    o.drop_losses = 1;
+    memset(&r, 0, sizeof r);
+    r.size = sizeof r;
+    ck_assert_int_eq(export(&f, &o, NULL, &raw, &r), RSP_OK);
+    ck_assert_uint_eq(r.losses.n[RSP_LOSS_STREAM], 1);
+    ck_assert_uint_eq(r.losses.n[RSP_LOSS_OTHER], 0);
+    free(raw.p), free(f.p);
+    o.drop_losses = 0;
+    stream_file(&f, 1200, 2);
+    ck_assert_int_eq(export(&f, &o, NULL, &raw, NULL), RSP_OK);
+    o.payloads = 0;
+    ck_assert_int_eq(export(&f, &o, NULL, &native, NULL), RSP_OK);
+    ck_assert_uint_eq(raw.n, native.n);
+    ck_assert(!memcmp(raw.p, native.p, raw.n));
+    free(raw.p);
+    /* Both: known only at the end, and too large by then. */
+    o.payloads = 1;
+    ck_assert_int_eq(rsp_filter_new(NULL, &filter), RSP_OK);
+    ck_assert_int_eq(rsp_filter_add(filter, "size", "2MB~"), RSP_OK);
+    o.run.filter = filter;
+    ck_assert_int_eq(export(&f, &o, NULL, &raw, &r), RSP_OK);
+    ck_assert_uint_eq(r.keys, 1);
+    ck_assert_ptr_nonnull(memmem(native.p, native.n, raw.p + 23, raw.n - 23)); /* behind SELECT */
+    rsp_filter_free(filter);
+    free(raw.p), free(native.p), free(f.p);
+}
+END_TEST
+
+START_TEST(no_place_for_a_payload)
+{
+    struct rsp_resp_options o = options_for("redis:7.0", 1);
+    struct rsp_error words = {0};
+    struct rsp_env env = {.size = sizeof env, .error = &words};
+    struct made f, raw;
+    stream_file(&f, 1200, 2);
+    o.tmpdir = "/dev/null/none";
+    ck_assert_int_lt(export(&f, &o, &env, &raw, NULL), 0);
+    ck_assert_str_ne(words.message, "");
+    free(raw.p), free(f.p);
+}
+END_TEST
+
+/* Who would add to a key that exists says so; what notices it does not. */
+static int on_several(void *ctx, const struct resp_unit *u)
+{
+    struct seen *s = ctx;
+    const char *word = memchr(u->p, '\n', u->n);
+    int notices = word && (!memcmp(word + 1, "$3\r\nSET\r\n", 9) || !memcmp(word + 1, "$7\r\nRESTORE", 11) ||
+                           !memcmp(word + 1, "$6\r\nMSETNX", 10));
+    ck_assert_int_eq((u->flags & RESP_UNIT_SEVERAL) != 0, !notices);
+    s->units++;
+    return RSP_OK;
+}
+static int join_several(void *ctx, const struct rsp_env *env, struct rsp_rdb_task *task)
+{
+    return resp_maker_join(((struct seen *)ctx)->maker, env, task, on_several, ctx);
+}
+
+START_TEST(several)
+{
+    static const struct rsp_rdb_run_ops ops = {sizeof ops, on_work, join_several, on_drop};
+    struct rsp_resp_options o = options_for("redis:7.0", _i & 1);
+    struct rsp_rdb_run_result result = {.size = sizeof result};
+    struct made files[2];
+    o.existing = _i & 2 ? RSP_EXISTING_FAIL : RSP_EXISTING_SKIP;
+    aggregates_file(&files[0]);
+    strings_file(&files[1]);
+    for (size_t i = 0; i < 2; i++) {
+        struct rsp_source *source;
+        struct seen s = {0};
+        ck_assert_int_eq(rsp_source_memory(NULL, files[i].p, files[i].n, &source), RSP_OK);
+        ck_assert_int_eq(resp_maker_new(NULL, &o, &s.maker), RSP_OK);
+        ck_assert_int_eq(rsp_rdb_run(NULL, source, &o.run, &ops, &s, &result), RSP_OK);
+        ck_assert_uint_gt(s.units, 2);
+        resp_maker_free(s.maker);
+        rsp_source_free(source);
+        free(files[i].p);
+    }
+}
+END_TEST
+
+START_TEST(a_target_without_modules)
+{
+    struct rsp_resp_options o = options_for("redis:7.0", 1);
+    struct rsp_resp_report r = {.size = sizeof r};
+    struct rsp_error words = {0};
+    struct rsp_env env = {.size = sizeof env, .error = &words};
+    struct made f, raw;
+    if (_i) {
+        parts_file(&f);
+    } else {
+        begin(&f, "REDIS0010");
+        PUT(&f, "\x07\x01m\x81\x30\x16\xe5\xa2\x89\xbe\xf8\x04\x02\x05\x00");
+        PUT(&f, "\x00\x01z\x01x");
+        finish(&f);
+    }
+    ck_assert_int_eq(export(&f, &o, NULL, &raw, &r), RSP_OK);
+    ck_assert_uint_eq(r.keys, _i ? 6 : 2);
+    free(raw.p);
+    o.target.no_modules = 1;
+    ck_assert_int_eq(export(&f, &o, &env, &raw, &r), RSP_EUNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(words.message, "key \"m\""));
+    ck_assert_str_ne(r.losses.module, "");
+    ck_assert_ptr_nonnull(strstr(words.message, r.losses.module));
+    free(raw.p);
+    o.drop_losses = 1;
+    memset(&r, 0, sizeof r);
+    r.size = sizeof r;
+    ck_assert_int_eq(export(&f, &o, NULL, &raw, &r), RSP_OK);
+    ck_assert_uint_eq(r.keys, _i ? 5 : 1);
+    ck_assert_uint_eq(r.losses.n[RSP_LOSS_MODULE], 1);
+    free(raw.p), free(f.p);
+}
+END_TEST
+
 START_TEST(a_fault_of_emit_stops)
 {
     struct rsp_resp_options o = options_for("redis:7.0", 0);
@@ -342,6 +566,12 @@ START_TEST(allocations_fail)
     o.payloads = 1;
     fail_each(&f, &o);
     free(f.p);
+    stream_file(&f, 700, 1);
+    fail_each(&f, &o);
+    o.target.bulk_max = 2u << 20;
+    o.drop_losses = 1;
+    fail_each(&f, &o);
+    free(f.p);
 }
 END_TEST
 
@@ -354,6 +584,10 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, units_and_resumption);
     tcase_add_test(t, records_in_parts);
+    tcase_add_loop_test(t, streams_in_parts, 0, 2);
+    tcase_add_test(t, no_place_for_a_payload);
+    tcase_add_loop_test(t, several, 0, 4);
+    tcase_add_loop_test(t, a_target_without_modules, 0, 2);
     tcase_add_test(t, a_fault_of_emit_stops);
     tcase_add_test(t, targets);
     tcase_add_test(t, wrong_options);

@@ -149,6 +149,160 @@ START_TEST(written)
 }
 END_TEST
 
+/* A library of the same name is left alone; a function of that name in another library is no such thing. */
+START_TEST(functions_exist)
+{
+    options.resp.existing = RSP_EXISTING_SKIP;
+    fake.libraries = 1;
+    ck_assert_int_eq(load(), RSP_OK);
+    ck_assert_uint_eq(report.functions, 0);
+    ck_assert_uint_eq(report.plan.functions, 1);
+    fake_forget();
+    for (int existing = RSP_EXISTING_FAIL; existing <= RSP_EXISTING_REPLACE; existing++) {
+        options.resp.existing = existing;
+        fake.clash = "-ERR Function f already exists\r\n";
+        ck_assert_int_eq(load(), RSP_EEXIST);
+        ck_assert_ptr_nonnull(strstr(error.message, "the function library \"a\" clashes"));
+        ck_assert_ptr_nonnull(strstr(error.message, "Function f already exists"));
+        ck_assert_uint_eq(report.functions, 0);
+        fake_forget();
+    }
+}
+END_TEST
+
+/* A large list and then a stream in parts, a set, a module's value. */
+static void streams_dump(void)
+{
+    char text[64];
+    static char big[3u << 20];
+    unsigned x = 1;
+    for (size_t i = 0; i < sizeof big; i++) big[i] = (char)((x = x * 1103515245u + 12345u) >> 24);
+    made_free(&dump);
+    file_begin(&dump, "REDIS0010");
+    put_byte(&dump, 0xfe);
+    put_len(&dump, 0);
+    record_begin(&dump, 1, "big");
+    put_len(&dump, BIG);
+    for (int k = 0; k < BIG; k++) {
+        snprintf(text, sizeof text, "element number %d of a long list", k);
+        put_text(&dump, text);
+    }
+    record_begin(&dump, 19, "stream"); /* no messages; a group with a long name */
+    put_len(&dump, 0), put_len(&dump, 0), put_len(&dump, 9), put_len(&dump, 0);
+    put_len(&dump, 0), put_len(&dump, 0), put_len(&dump, 0), put_len(&dump, 0), put_len(&dump, 9);
+    put_len(&dump, 1);
+    put_str(&dump, big, sizeof big);
+    put_len(&dump, 1), put_len(&dump, 0), put_len(&dump, 1), put_len(&dump, 0), put_len(&dump, 0);
+    record_begin(&dump, 2, "set");
+    put_len(&dump, 1), put_text(&dump, "a");
+    file_end(&dump);
+}
+
+/* The connection breaks at the n-th write; the second run goes on. What is there at the end is what one run makes. */
+static void break_and_go_on(int existing, int payloads, unsigned long n)
+{
+    uint64_t want;
+    unsigned runs = 0;
+    int rc;
+    options.resp.existing = existing;
+    options.resp.payloads = payloads;
+    options.checkpoint = NULL;
+    fake_forget();
+    add_theirs(0, "unrelated");
+    ck_assert_int_eq(load(), RSP_OK);
+    want = state();
+    fake_forget();
+    add_theirs(0, "unrelated");
+    options.checkpoint = mark;
+    do {
+        fake.hang_at = fake.writes + n;
+        rc = load();
+        if (!rc) break;
+        ck_assert_int_eq(rc, RSP_ENET);
+        ck_assert_int_eq(report.target_fault, 1);
+        n += n / 2 + 1;
+    } while (++runs < 100);
+    ck_assert_int_eq(rc, RSP_OK);
+    ck_assert_uint_gt(runs, 0);
+    ck_assert(state() == want);
+    ck_assert_int_eq(access(mark, F_OK), -1);
+}
+
+START_TEST(a_stream_in_pieces)
+{
+    unsigned long all = 0;
+    streams_dump();
+    for (int theirs = 0; theirs < 2; theirs++) {
+        fake_forget();
+        options.resp.existing = _i;
+        if (theirs) add_theirs(0, _i ? "stream" : "unrelated");
+        ck_assert_int_eq(load(), RSP_OK);
+        all = fake.writes;
+        ck_assert_uint_eq(report.keys, theirs && _i == RSP_EXISTING_SKIP ? 2 : 3);
+        ck_assert_uint_eq(report.skipped, theirs && _i == RSP_EXISTING_SKIP);
+        ck_assert_uint_eq(fake_find(0, "big")->elements, BIG);
+        if (theirs && _i == RSP_EXISTING_SKIP) ck_assert_int_eq(fake_find(0, "stream")->ours, 1);
+        else ck_assert_uint_gt(fake_find(0, "stream")->bytes, 3u << 20);
+    }
+    break_and_go_on(_i, 1, 1);
+    break_and_go_on(_i, 1, 100);
+    break_and_go_on(_i, 1, all - 1); /* RESTORE of the stream */
+    break_and_go_on(_i, 1, all);
+}
+END_TEST
+
+/* It broke while the payload was under way: what was there before is not ours to delete. */
+START_TEST(theirs_stays)
+{
+    streams_dump();
+    options.resp.existing = RSP_EXISTING_SKIP;
+    options.checkpoint = mark;
+    ck_assert_int_eq(load(), RSP_OK);
+    ck_assert_uint_gt(fake.writes, 2);
+    for (unsigned long n = fake.writes - 1, back = 0; back < 2; back++) {
+        fake_forget();
+        add_theirs(0, "stream");
+        fake.hang_at = n + back; /* RESTORE of the stream, of the set */
+        ck_assert_int_eq(load(), RSP_ENET);
+        ck_assert_int_eq(fake_find(0, "stream")->ours, 1);
+        fake.hang_at = 0;
+        ck_assert_int_eq(load(), RSP_OK);
+        ck_assert_int_eq(fake_find(0, "stream")->ours, 1);
+        ck_assert_uint_eq(fake_find(0, "big")->elements, BIG);
+    }
+}
+END_TEST
+
+START_TEST(modules)
+{
+    made_free(&dump);
+    file_begin(&dump, "REDIS0010");
+    put_byte(&dump, 0xfe);
+    put_len(&dump, 0);
+    record_begin(&dump, 7, "mod");
+    put_byte(&dump, 0x81);
+    put_be(&dump, 0x3016e5a289bef804, 8);
+    put_len(&dump, 2), put_len(&dump, 5), put_len(&dump, 0);
+    record_begin(&dump, 0, "plain");
+    put_text(&dump, "1");
+    file_end(&dump);
+    ck_assert_int_eq(load(), RSP_EUNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(error.message, "no modules loaded"));
+    ck_assert_ptr_nonnull(strstr(error.message, "\"mod\" (MBbloom--)"));
+    ck_assert_uint_eq(fake.writes, 0);
+    options.resp.drop_losses = 1;
+    ck_assert_int_eq(load(), RSP_OK);
+    ck_assert_uint_eq(report.keys, 1);
+    ck_assert_uint_eq(report.plan.losses.n[RSP_LOSS_MODULE], 1);
+    ck_assert_ptr_null(fake_find(0, "mod"));
+    fake_forget();
+    fake.modules = 1;
+    options.resp.drop_losses = 0;
+    ck_assert_int_eq(load(), RSP_OK);
+    ck_assert_ptr_nonnull(fake_find(0, "mod"));
+}
+END_TEST
+
 START_TEST(keys_exist)
 {
     add_theirs(1, "key:7");
@@ -278,36 +432,6 @@ START_TEST(no_target_for_us)
     ck_assert_uint_eq(fake.writes, 0);
 }
 END_TEST
-
-/* The connection breaks at the n-th write; the second run goes on. What is there at the end is what one run makes. */
-static void break_and_go_on(int existing, int payloads, unsigned long n)
-{
-    uint64_t want;
-    unsigned runs = 0;
-    int rc;
-    options.resp.existing = existing;
-    options.resp.payloads = payloads;
-    options.checkpoint = NULL;
-    fake_forget();
-    add_theirs(0, "unrelated");
-    ck_assert_int_eq(load(), RSP_OK);
-    want = state();
-    fake_forget();
-    add_theirs(0, "unrelated");
-    options.checkpoint = mark;
-    do {
-        fake.hang_at = fake.writes + n;
-        rc = load();
-        if (!rc) break;
-        ck_assert_int_eq(rc, RSP_ENET);
-        ck_assert_int_eq(report.target_fault, 1);
-        n += n / 2 + 1;
-    } while (++runs < 100);
-    ck_assert_int_eq(rc, RSP_OK);
-    ck_assert_uint_gt(runs, 0);
-    ck_assert(state() == want);
-    ck_assert_int_eq(access(mark, F_OK), -1);
-}
 
 START_TEST(goes_on)
 {
@@ -445,6 +569,10 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 120);
     tcase_add_test(t, written);
+    tcase_add_test(t, functions_exist);
+    tcase_add_loop_test(t, a_stream_in_pieces, 0, 3);
+    tcase_add_test(t, theirs_stays);
+    tcase_add_test(t, modules);
     tcase_add_test(t, keys_exist);
     tcase_add_loop_test(t, left_alone, 0, 2);
     tcase_add_loop_test(t, replaced, 0, 2);

@@ -168,8 +168,8 @@ static struct rsp_resp_target target_of(uint32_t version, uint16_t rdb)
     return t;
 }
 
-/* Stream 19 of nodes entries with one group and one consumer who was last seen then. */
-static struct made stream(unsigned nodes, int64_t seen, uint64_t read)
+/* Stream 19 of nodes entries, from that id on, with one group and one consumer who was last seen then and has 1-0. */
+static struct made stream_from(unsigned nodes, unsigned from, int64_t seen, uint64_t read)
 {
     struct made m = {0}, lp = {0};
     char value[4000];
@@ -180,7 +180,7 @@ static struct made stream(unsigned nodes, int64_t seen, uint64_t read)
     put_len(&m, nodes);
     for (unsigned i = 0; i < nodes; i++) {
         put_len(&m, 16);
-        put_be(&m, i + 1, 8);
+        put_be(&m, i + from, 8);
         put_be(&m, 0, 8);
         lp_begin(&lp);
         lp_int(&lp, 1), lp_int(&lp, 0), lp_int(&lp, 1);
@@ -208,23 +208,87 @@ static struct made stream(unsigned nodes, int64_t seen, uint64_t read)
     return m;
 }
 
-/* Small ones travel whole; large ones by commands, and no command says when a consumer was last seen. */
+static struct made stream(unsigned nodes, int64_t seen, uint64_t read)
+{
+    return stream_from(nodes, 1, seen, read);
+}
+
+/* They travel as payloads, in parts or not; those that are too large for that by commands, and no command says when a
+ * consumer was last seen. */
 START_TEST(streams)
 {
     struct rsp_resp_target seven = target_of(70015, 10), four = target_of(40014, 8);
     struct rsp_compare_side side = {.target = &seven};
-    unsigned nodes = _i ? 600 : 3;
+    unsigned nodes = _i ? 1200 : 3;
     struct made a = stream(nodes, NOW - 1, 1), b = stream(nodes, NOW + 5, 1);
+    if (_i == 2) seven.bulk_max = 3u << 20; /* known when the second part comes */
     compare(&a, &side, &a, NOW);
     expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
     compare(&a, &side, &b, NOW);
-    expect(_i ? RSP_COMPARE_EQUAL : RSP_COMPARE_DIFFERENT, 1, 0, !_i, 0, 0);
+    expect(_i == 2 ? RSP_COMPARE_EQUAL : RSP_COMPARE_DIFFERENT, 1, 0, _i != 2, 0, 0);
     compare(&a, NULL, &b, NOW);
     expect(RSP_COMPARE_DIFFERENT, 1, 0, 1, 0, 0);
     side.target = &four;
     compare(&a, &side, &b, NOW);
     expect(RSP_COMPARE_EQUAL, 0, 0, 0, 1, 0);
     made_free(&a), made_free(&b);
+}
+END_TEST
+
+/* What is pending though its message is gone: only a payload carries it, and commands where the whole stream is seen. */
+START_TEST(trimmed_streams)
+{
+    struct rsp_resp_target seven = target_of(70015, 10);
+    struct rsp_compare_side side = {.target = &seven};
+    struct made a = stream_from(_i ? 1200 : 3, 2, NOW, 1);
+    compare(&a, &side, &a, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    seven.bulk_max = _i ? 3u << 20 : 5000;
+    compare(&a, &side, &a, NOW);
+    if (_i) expect(RSP_COMPARE_EQUAL, 0, 0, 0, 1, 0);
+    else expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    made_free(&a);
+}
+END_TEST
+
+static struct made zset(unsigned members, size_t large, double score)
+{
+    struct made m = {0};
+    uint64_t bits;
+    file_begin(&m, "REDIS0010");
+    put_db(&m, 0);
+    record_begin(&m, 5, "z");
+    put_len(&m, members + (large != 0));
+    for (unsigned i = 0; i < members; i++) {
+        double v = i == members / 2 ? score : 1.5;
+        memcpy(&bits, &v, sizeof bits);
+        put_noise(&m, 10, i, 0);
+        put_le(&m, bits, 8);
+    }
+    if (large) {
+        memcpy(&bits, &score, sizeof bits);
+        put_noise(&m, large, 7, 0);
+        put_le(&m, bits, 8);
+    }
+    file_end(&m);
+    return m;
+}
+
+/* Commands make 0 of -0 in a small sorted set, and a large one begins small: dd1 has one word for both. */
+START_TEST(negative_zero)
+{
+    struct rsp_resp_target seven = target_of(70015, 10);
+    struct rsp_compare_side side = {.target = &seven};
+    unsigned members = _i ? 150000 : 3;
+    size_t large = _i == 2 ? 3u << 20 : 0;
+    struct made a = zset(members, large, -0.0), b = zset(members, large, 0.0), c = zset(members, large, 1e-300);
+    compare(&a, &side, &a, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    compare(&a, &side, &b, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    compare(&a, &side, &c, NOW);
+    expect(RSP_COMPARE_DIFFERENT, 1, 0, 1, 0, 0);
+    made_free(&a), made_free(&b), made_free(&c);
 }
 END_TEST
 
@@ -278,7 +342,9 @@ int main(void)
     tcase_add_test(t, every_type);
     tcase_add_test(t, in_many_parts);
     tcase_add_test(t, parts_changed);
-    tcase_add_loop_test(t, streams, 0, 2);
+    tcase_add_loop_test(t, streams, 0, 3);
+    tcase_add_loop_test(t, trimmed_streams, 0, 2);
+    tcase_add_loop_test(t, negative_zero, 0, 3);
     tcase_add_test(t, field_expiries_lost);
     tcase_add_loop_test(t, too_long_for_the_target, 0, 2);
     suite_add_tcase(s, t);

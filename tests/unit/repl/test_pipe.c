@@ -233,6 +233,31 @@ START_TEST(larger_than_all_bounds)
 }
 END_TEST
 
+/* A command of more bytes than all bounds, put in pieces between others. */
+START_TEST(pieces)
+{
+    struct pipe_note note = {.kind = 1, .index = 3};
+    struct buf b;
+    uint8_t *fill = calloc(1, 3 * PIPE_BYTES);
+    start(ANSWERS, 1, 10000);
+    buf_init(&b, &env);
+    for (size_t i = 0; i < 3; i++) ck_assert_int_eq(put(i, 1000), RSP_OK);
+    ck_assert_int_eq(resp_begin(&b, 2), RSP_OK);
+    ck_assert_int_eq(resp_text(&b, "T"), RSP_OK);
+    ck_assert_int_eq(resp_bulk(&b, fill, 3 * PIPE_BYTES), RSP_OK);
+    for (size_t at_ = 0, n = 1; at_ < b.n; at_ += n, n = n * 3 + 1) {
+        if (n > b.n - at_) n = b.n - at_;
+        ck_assert_int_eq(pipe_put(pipe_, &note, b.p + at_, n, at_ + n == b.n), RSP_OK);
+        ck_assert_int_eq(pipe_poll(pipe_), RSP_OK);
+    }
+    for (size_t i = 4; i < 10; i++) ck_assert_int_eq(put(i, 1000), RSP_OK);
+    ck_assert_int_eq(pipe_drain(pipe_), RSP_OK);
+    ck_assert_uint_eq(next_index, 10);
+    buf_free(&b);
+    free(fill);
+}
+END_TEST
+
 static int until_fault(size_t n)
 {
     int rc = RSP_OK;
@@ -374,6 +399,7 @@ int main(void)
     tcase_add_test(t, many_small);
     tcase_add_test(t, much_both_ways);
     tcase_add_test(t, larger_than_all_bounds);
+    tcase_add_test(t, pieces);
     tcase_add_test(t, silence);
     tcase_add_test(t, connection_lost);
     tcase_add_test(t, refusal_stops);
