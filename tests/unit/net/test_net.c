@@ -246,10 +246,10 @@ START_TEST(silence)
     size_t got;
     int rc = RSP_OK;
     start(PEER_SILENT);
-    expect_fault(net_recv_some(conn, text, sizeof text, &got, 20), RSP_ETIMEOUT, 1, "said nothing for 20 ms");
+    expect_fault(net_recv_some(conn, text, sizeof text, &got, 20), RSP_ETIMEOUT, 1, "said nothing for 0.02 s");
     rsp_error_clear(&error);
     for (int i = 0; i < 1000 && !rc; i++) rc = net_send_all(conn, text, sizeof text, 20);
-    expect_fault(rc, RSP_ETIMEOUT, 1, "took nothing for 20 ms");
+    expect_fault(rc, RSP_ETIMEOUT, 1, "took nothing for 0.02 s");
     stop();
 }
 END_TEST
