@@ -173,8 +173,8 @@ struct resp_plan {
 /* Of a FIRST item. whole: it is LAST, too. */
 struct resp_plan resp_plan_of(const struct resp_rules *r, const struct rsp_rdb_batch *batch,
                               const struct rsp_rdb_item *item, int whole);
-/* n more bytes of the value of a record in parts. COLLECT becomes NATIVE or LOST when the payload is larger than the target
- * takes, or than is good for it. */
+/* n more bytes of the value of a record in parts. COLLECT becomes NATIVE or LOST when the payload is larger than the
+ * target takes, or than is good for it. */
 void resp_plan_more(const struct resp_rules *r, struct resp_plan *plan, int dialect, int type, uint64_t n);
 /* How the parts of a record of that type travel, unless they become too many. */
 enum resp_way resp_way_of_parts(const struct resp_rules *r, int dialect, int type, unsigned *losses);
@@ -184,8 +184,8 @@ uint32_t resp_db(const struct resp_rules *r, uint32_t db);
 int resp_put_restore(const struct resp_rules *r, struct buf *out, struct rsp_span key, const struct resp_plan *plan,
                      const struct rsp_rdb_item *item, struct rsp_span meta, uint8_t type, struct rsp_span value,
                      size_t *key_at, uint32_t *replies);
-/* The same in three: up to the payload of n bytes (version and checksum included); the caller's bytes; what stands behind,
- * with crc the sum of those bytes. */
+/* The same in three: up to the payload of n bytes (version and checksum included); the caller's bytes; what stands
+ * behind, with crc the sum of those bytes. */
 int resp_restore_begin(const struct resp_rules *r, struct buf *out, struct rsp_span key, const struct resp_plan *plan,
                        const struct rsp_rdb_item *item, uint64_t n, size_t *key_at, uint32_t *replies);
 int resp_restore_end(const struct resp_rules *r, struct buf *out, const struct resp_plan *plan,

@@ -9,11 +9,12 @@
  *   everything else        RESTORE key ttl payload [REPLACE] [ABSTTL] [IDLETIME s | FREQ n], payload = type byte, the
  *                          value's bytes as they stand in the file, version, CRC64; no decoding. The version in the footer
  *                          is the lowest that has the type
- *     A stream that does not lie in one batch, too, while its payload is at most RESP_STREAM_PAYLOAD and bulk_max: no command
- *     makes a pending entry whose message is gone, once the stream is too large to be judged before it is written; nor the
- *     times of consumers. Such a payload, and those that nothing else carries, are collected first and sent in pieces
- *   what the target does not take as a payload, what exceeds bulk_max, other values that do not lie in one batch (which
- *   is kinder to the server):
+ *                          A stream that does not lie in one batch, too, while its payload is at most
+ *                          RESP_STREAM_PAYLOAD and bulk_max: commands make no pending entry whose message is gone, unless
+ *                          the whole stream was seen before, and set no times of consumers. Such a payload, and those of
+ *                          what nothing else carries, are collected first and sent in pieces
+ *   what the target does not take as a payload, what exceeds bulk_max, other values that do not lie in one batch (it is
+ *   kinder to the server):
  *                          native commands: DEL (REPLACE), then RPUSH, SADD, ZADD, HSET ... in batches of RESP_BATCH
  *                          elements or RESP_BATCH_BYTES, XADD, XSETID, XGROUP, XCLAIM ..., PEXPIREAT. When they are more
  *                          than one and lie in one unit: between MULTI and EXEC

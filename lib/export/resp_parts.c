@@ -27,7 +27,7 @@ int resp_parts_put(struct resp_join *j, const uint8_t *p, size_t n, uint32_t rep
     u.key = (struct rsp_span){j->key.p ? j->key.p : (const uint8_t *)"", j->key.n};
     u.flags = (o->begun ? 0u : RESP_UNIT_FIRST) | flags;
     if (o->plan.way != RESP_WAY_COLLECT) u.flags |= RESP_UNIT_SEVERAL;
-    u.keys = o->plan.way == RESP_WAY_COLLECT ? last : !o->begun;
+    u.keys = o->plan.way == RESP_WAY_COLLECT ? (uint32_t)last : !o->begun;
     u.records = last != 0;
     o->begun = 1;
     if (o->skipped) return RSP_OK;

@@ -4,6 +4,7 @@
 #include "job/checkpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,12 +142,30 @@ int checkpoint_write(struct checkpoint *c, const char *path)
     return rc;
 }
 
+/* A checkpoint that came back after a power cut would tell the next restore that all is there already. */
+static int sync_folder_of(const struct rsp_env *e, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct buf dir;
+    int fd, rc;
+    buf_init(&dir, e);
+    rc = slash ? buf_add(&dir, path, (size_t)(slash - path) + 1) : buf_add(&dir, ".", 1);
+    if (!rc) rc = buf_byte(&dir, 0);
+    fd = rc ? -1 : open((const char *)dir.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!rc && fd < 0) rc = fail_errno(e, errno, path, "cannot open the directory of the checkpoint");
+    while (!rc && fsync(fd))
+        if (errno != EINTR) rc = fail_errno(e, errno, path, "cannot make the checkpoint's removal durable");
+    if (fd >= 0) close(fd);
+    buf_free(&dir);
+    return rc;
+}
+
 int checkpoint_remove(const struct rsp_env *env, const char *path)
 {
     struct rsp_env e;
     env_init(&e, env);
-    if (!unlink(path) || errno == ENOENT) return RSP_OK;
-    return fail_errno(&e, errno, path, "cannot remove the checkpoint");
+    if (!unlink(path)) return sync_folder_of(&e, path);
+    return errno == ENOENT ? RSP_OK : fail_errno(&e, errno, path, "cannot remove the checkpoint");
 }
 
 /* ---- reading ---- */

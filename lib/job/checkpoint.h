@@ -45,7 +45,7 @@ int checkpoint_add(struct checkpoint *c, uint32_t db, struct rsp_span key, uint6
 /* That many records are there: what was open up to there is no more. */
 void checkpoint_reached(struct checkpoint *c, uint64_t acknowledged);
 void checkpoint_close_all(struct checkpoint *c);
-/* Takes the file away; one that is not there is fine. */
+/* Takes the file away, for good when it returns; one that is not there is fine. */
 int checkpoint_remove(const struct rsp_env *env, const char *path);
 void checkpoint_free(struct checkpoint *c);
 

@@ -198,11 +198,29 @@ static int name_aside(struct datadir *d)
     return fail(&d->env, RSP_EEXIST, d->c->dir, "there are too many folders respite-aside-%s", when);
 }
 
-/* Without an exchange in one step: the old aside, the new in its place. *moved: the old lies aside. */
+/* A file gets a second name aside, then the new one replaces it: there is no instant without either. */
+static int replace_file(struct datadir *d, const char *old, int *moved)
+{
+    struct stat st;
+    int err, rc = sync_fd(d, d->stage);
+    if (!rc && !renameat(d->stage, d->name, d->fd, d->name)) {
+        *moved = 1;
+        (void)renameat(d->stage, old, d->stage, d->name);
+        return RSP_OK;
+    }
+    err = errno;
+    *moved = fstatat(d->stage, d->name, &st, AT_SYMLINK_NOFOLLOW) != 0; /* it has happened all the same */
+    if (!*moved) (void)unlinkat(d->stage, old, 0);
+    return rc ? rc : fail_errno(&d->env, err, d->c->dir, "%s cannot be put there", d->name);
+}
+
+/* Without an exchange in one step: the old aside, the new in its place. *moved: the old lies aside. Of a folder there is an
+ * instant in which neither is there. */
 static int swap_slowly(struct datadir *d, int *moved)
 {
     char old[sizeof d->name + 8];
     snprintf(old, sizeof old, "%.250s.old", d->name);
+    if (d->form != DATADIR_MULTI && !linkat(d->fd, d->name, d->stage, old, 0)) return replace_file(d, old, moved);
     if (renameat(d->fd, d->name, d->stage, old))
         return fail_errno(&d->env, errno, d->c->dir, "%s cannot be put aside", d->name);
     *moved = 1;
@@ -247,6 +265,8 @@ static int put_over(struct datadir *d)
 static int put_beside(struct datadir *d)
 {
     int rc = d->aside_name[0] ? RSP_OK : name_aside(d);
+    /* Its name first: what a power cut left under the old one, the next run would remove. */
+    if (!rc) rc = sync_fd(d, d->fd);
     for (size_t i = 0; i < d->beside_n && !rc; i++)
         if (renameat(d->fd, d->beside[i], d->stage, d->beside[i]) && errno != ENOENT)
             rc = fail_errno(&d->env, errno, d->c->dir, "%s cannot be put aside", d->beside[i]);

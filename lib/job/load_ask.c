@@ -1,5 +1,5 @@
-/* What this is: values whose commands (RPUSH, APPEND) do not notice a key that is there, where what exists is to be left
- *   alone: it is asked for first.
+/* What this is: values whose commands (RPUSH, APPEND) do not notice a key that is there, where what exists is to be
+ *   left alone: it is asked for first.
  * Rests on: load_impl.h.
  * Does not: ask one by one: units are held back and their keys asked for together.
  *

@@ -1,6 +1,6 @@
 /* What this is: the first pass of a restore: the whole dump is checked, what would be sent is made and counted, and what
  *   the target is to hold afterwards becomes rows.
- * Rests on: load_impl.h, rows.h, dump.h, respite/sys/check.h.
+ * Rests on: load_impl.h, rows.h, respite/sys/check.h.
  * Does not: write.
  *
  * All on one reading of the source, which may cost decryption and decompression: the check's workers make the commands
@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "job/dump.h"
+#include <respite/sys/check.h>
+
 #include "job/load_impl.h"
 #include "job/rows.h"
+
+#define DUPS_MEMORY (16u << 20) /* of the search for duplicate keys: there are rows and commands beside it */
 
 /* A batch on its way. */
 struct beside {
@@ -311,7 +314,7 @@ static int run_check(struct counting *c)
     struct rsp_source *source;
     int rc;
     load_run_options(x, &co.run);
-    co.dups_bytes = DUPS_BYTES;
+    co.dups_bytes = DUPS_MEMORY;
     co.run.scanned = on_scanned;
     co.run.scanned_opaque = c;
     co.beside = &ops;

@@ -19,50 +19,65 @@ struct part {
     struct row_value v;
 };
 
-/* What a worker leaves. */
+/* What a worker leaves: parts. Its rows it adds by itself: their order is in them. */
 struct made {
     struct made *next;
     struct rsp_env env;
-    struct buf rows;  /* struct row; name counts from the begin of names */
-    struct buf names; /* u32 db, u8 length, bytes: one behind the other */
     struct buf parts; /* struct part */
     int fault;        /* that ended it, with its words */
     struct rsp_error words;
+};
+
+struct worker {
+    struct row_maker m;
+    struct buf rows;  /* of a batch: struct row; name counts from the begin of names */
+    struct buf names; /* u32 db, u8 length, bytes: one behind the other */
 };
 
 struct rows_maker {
     struct rsp_env env;
     struct rsp_compare_side side;
     struct rsp_rows *rows;
-    struct row_maker **workers; /* each made by its own thread at first use */
+    struct worker **workers; /* each made by its own thread at first use */
     size_t workers_n;
     struct row_maker joiner;
     /* the record in parts */
     struct row_value v;
     int64_t expire_ms;
+    uint64_t order;
     int carried, out;
     int gentle, fault; /* fault: damage, behind which nothing more is made */
     struct rsp_error words;
-    pthread_mutex_t lock; /* of free */
+    pthread_mutex_t lock; /* of rows and free */
     struct made *free;    /* buffers wander from batch to batch */
 };
 
 /* ---- work ---- */
 
-static int worker_of(struct rows_maker *x, unsigned n, const struct rsp_env *env, struct row_maker **ret)
+static void worker_free(struct rows_maker *x, struct worker *w)
 {
-    struct row_maker *w;
+    if (!w) return;
+    row_maker_free(&w->m);
+    buf_free(&w->rows);
+    buf_free(&w->names);
+    mem_free(&x->env, w, sizeof *w);
+}
+
+static int worker_of(struct rows_maker *x, unsigned n, const struct rsp_env *env, struct worker **ret)
+{
+    struct worker *w;
     int rc;
     if (n >= x->workers_n) return fail(env, RSP_ESTATE, NULL, "there is no worker %u", n);
     w = x->workers[n];
     if (!w) {
         w = mem_zero(env, sizeof *w);
         if (!w) return RSP_ENOMEM;
-        rc = row_maker_init(w, &x->env, &x->side);
+        rc = row_maker_init(&w->m, &x->env, &x->side);
+        buf_init(&w->rows, &w->m.env);
+        buf_init(&w->names, &w->m.env);
         if (rc) {
-            row_maker_report(w, env, rc);
-            row_maker_free(w);
-            mem_free(&x->env, w, sizeof *w);
+            row_maker_report(&w->m, env, rc);
+            worker_free(x, w);
             return rc;
         }
         x->workers[n] = w;
@@ -76,8 +91,6 @@ static void made_free(struct made *m)
     struct rsp_env e;
     if (!m) return;
     e = m->env;
-    buf_free(&m->rows);
-    buf_free(&m->names);
     buf_free(&m->parts);
     mem_free(&e, m, sizeof *m);
 }
@@ -94,8 +107,6 @@ static struct made *made_take(struct rows_maker *x, const struct rsp_env *env)
     if (!m) return NULL;
     m->env = *env;
     m->env.error = NULL; /* it wanders to another thread */
-    buf_init(&m->rows, &m->env);
-    buf_init(&m->names, &m->env);
     buf_init(&m->parts, &m->env);
     return m;
 }
@@ -103,7 +114,7 @@ static struct made *made_take(struct rows_maker *x, const struct rsp_env *env)
 static void made_give(struct rows_maker *x, struct made *m)
 {
     if (!m) return;
-    m->rows.n = m->names.n = m->parts.n = 0;
+    m->parts.n = 0;
     m->fault = RSP_OK;
     pthread_mutex_lock(&x->lock);
     m->next = x->free;
@@ -122,20 +133,21 @@ static int put_name(struct buf *b, uint32_t db, struct rsp_span key)
     return rc || !key.n ? rc : buf_add(b, key.p, key.n);
 }
 
-static int whole(struct row_maker *w, struct made *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
+static int whole(struct worker *w, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
 {
     struct row_value v;
     struct rsp_span key = {NULL, 0};
     struct row row;
     uint32_t db = 0;
-    int out = 0, rc = row_begin(w, b, i, &out);
+    int out = 0, rc = row_begin(&w->m, b, i, &out);
     if (rc || out) return rc;
-    rc = row_elements(w, b, i, 0, &v);
-    if (!rc) rc = row_of(w, b, i, i->expire_ms, &v, &row, &db, &key, &out);
+    rc = row_elements(&w->m, b, i, 0, &v);
+    if (!rc) rc = row_of(&w->m, b, i, i->expire_ms, &v, &row, &db, &key, &out);
     if (rc || out) return rc;
-    row.name = m->names.n;
-    rc = buf_add(&m->rows, &row, sizeof row);
-    if (!rc) rc = put_name(&m->names, db, key);
+    row.order = b->offset + i->start;
+    row.name = w->names.n;
+    rc = buf_add(&w->rows, &row, sizeof row);
+    if (!rc) rc = put_name(&w->names, db, key);
     return rc;
 }
 
@@ -159,15 +171,32 @@ static int in_part(struct row_maker *w, struct made *m, const struct rsp_rdb_bat
     return rc ? rc : buf_add(&m->parts, &p, sizeof p);
 }
 
-static int make(struct row_maker *w, struct made *m, const struct rsp_rdb_task *task)
+static int make(struct worker *w, struct made *m, const struct rsp_rdb_task *task)
 {
     const struct rsp_rdb_batch *b = task->batch;
     int rc = RSP_OK;
+    w->rows.n = w->names.n = 0;
     for (uint32_t k = 0; k < b->count && !rc; k++) {
         const struct rsp_rdb_item *i = &b->items[k];
         if (i->kind != RSP_RDB_KEY || (task->verdicts && task->verdicts[k] == RSP_FILTER_REFUSE)) continue;
-        rc = (i->flags & WHOLE) == WHOLE ? whole(w, m, b, i) : in_part(w, m, b, k);
+        rc = (i->flags & WHOLE) == WHOLE ? whole(w, b, i) : in_part(&w->m, m, b, k);
     }
+    return rc;
+}
+
+static int add_rows(struct rows_maker *x, const struct worker *w, const struct rsp_env *env)
+{
+    const struct row *r = (const struct row *)(const void *)w->rows.p;
+    size_t n = w->rows.n / sizeof *r;
+    int rc = RSP_OK;
+    if (!n) return RSP_OK;
+    pthread_mutex_lock(&x->lock);
+    for (size_t k = 0; k < n && !rc; k++) {
+        size_t end = k + 1 < n ? (size_t)r[k + 1].name : w->names.n;
+        rc = rows_add(x->rows, &r[k], w->names.p + r[k].name, end - (size_t)r[k].name);
+    }
+    rows_report(x->rows, env, rc);
+    pthread_mutex_unlock(&x->lock);
     return rc;
 }
 
@@ -179,25 +208,28 @@ static int is_damage(int rc)
 int rows_maker_work(void *maker, unsigned worker, const struct rsp_env *env, struct rsp_rdb_task *task)
 {
     struct rows_maker *x = maker;
-    struct row_maker *w = NULL;
+    struct worker *w = NULL;
     struct made *m;
     int rc;
     if (__atomic_load_n(&x->fault, __ATOMIC_RELAXED)) return RSP_OK;
     rc = worker_of(x, worker, env, &w);
     if (rc || !w) return rc;
-    m = made_take(x, &w->env);
-    if (!m) return row_maker_report(w, env, RSP_ENOMEM);
-    m->rows.env = m->names.env = m->parts.env = &w->env; /* whose record the buffers may write into now */
+    m = made_take(x, &w->m.env);
+    if (!m) return row_maker_report(&w->m, env, RSP_ENOMEM);
+    m->parts.env = &w->m.env; /* whose record the buffer may write into now */
     rc = make(w, m, task);
-    m->rows.env = m->names.env = m->parts.env = &m->env;
-    if (rc && !(x->gentle && is_damage(rc))) {
-        made_give(x, m);
-        return row_maker_report(w, env, rc);
-    }
-    if (rc) { /* its turn comes in join */
+    m->parts.env = &m->env;
+    if (rc && x->gentle && is_damage(rc)) { /* its turn comes in join */
         m->fault = rc;
-        m->words = w->err;
-        rsp_error_clear(&w->err);
+        m->words = w->m.err;
+        rsp_error_clear(&w->m.err);
+        rc = RSP_OK;
+    } else if (!rc) {
+        rc = add_rows(x, w, &w->m.env);
+    }
+    if (rc) {
+        made_give(x, m);
+        return row_maker_report(&w->m, env, rc);
     }
     task->result = m;
     return RSP_OK;
@@ -217,8 +249,13 @@ static int finish(struct rows_maker *x, const struct rsp_env *env, const struct 
     int out = 0;
     int rc = row_of(&x->joiner, b, i, x->expire_ms, &x->v, &row, &db, &key, &out);
     if (rc || out) return rc;
+    row.order = x->order;
     rc = put_name(&name, db, key);
-    return rc ? rc : rows_report(x->rows, env, rows_add(x->rows, &row, name.p, name.n));
+    if (rc) return rc;
+    pthread_mutex_lock(&x->lock);
+    rc = rows_report(x->rows, env, rows_add(x->rows, &row, name.p, name.n));
+    pthread_mutex_unlock(&x->lock);
+    return rc;
 }
 
 static int add_part(struct rows_maker *x, const struct rsp_env *env, const struct rsp_rdb_batch *b,
@@ -231,6 +268,7 @@ static int add_part(struct rows_maker *x, const struct rsp_env *env, const struc
     if (i->flags & RSP_ITEM_FIRST) {
         row_value_init(&x->v);
         x->expire_ms = i->expire_ms;
+        x->order = b->offset + i->start;
         x->carried = 0;
         rc = row_begin(m, b, i, &x->out);
     }
@@ -243,19 +281,13 @@ static int add_part(struct rows_maker *x, const struct rsp_env *env, const struc
     return i->flags & RSP_ITEM_LAST ? finish(x, env, b, i) : RSP_OK;
 }
 
-static int add_all(struct rows_maker *x, const struct rsp_env *env, const struct rsp_rdb_task *task,
-                   const struct made *m)
+static int add_parts(struct rows_maker *x, const struct rsp_env *env, const struct rsp_rdb_task *task,
+                     const struct made *m)
 {
     const struct part *p = (const struct part *)(const void *)m->parts.p;
-    const struct row *r = (const struct row *)(const void *)m->rows.p;
-    size_t rows = m->rows.n / sizeof *r, parts = m->parts.n / sizeof *p;
+    size_t n = m->parts.n / sizeof *p;
     int rc = RSP_OK;
-    for (size_t k = 0; k < parts && !rc; k++)
-        rc = row_maker_report(&x->joiner, env, add_part(x, env, task->batch, &p[k]));
-    for (size_t k = 0; k < rows && !rc; k++) {
-        size_t end = k + 1 < rows ? (size_t)r[k + 1].name : m->names.n;
-        rc = rows_report(x->rows, env, rows_add(x->rows, &r[k], m->names.p + r[k].name, end - (size_t)r[k].name));
-    }
+    for (size_t k = 0; k < n && !rc; k++) rc = row_maker_report(&x->joiner, env, add_part(x, env, task->batch, &p[k]));
     return rc;
 }
 
@@ -279,7 +311,7 @@ int rows_maker_join(void *maker, const struct rsp_env *env, struct rsp_rdb_task 
         return RSP_OK;
     }
     inner.error = &words;
-    rc = add_all(x, &inner, task, m);
+    rc = add_parts(x, &inner, task, m);
     if (!rc && m->fault) {
         rc = m->fault;
         words = m->words;
@@ -304,11 +336,7 @@ void rows_maker_free(struct rows_maker *x)
     if (!x) return;
     env = x->env;
     row_maker_free(&x->joiner);
-    for (size_t i = 0; x->workers && i < x->workers_n; i++) {
-        if (!x->workers[i]) continue;
-        row_maker_free(x->workers[i]);
-        mem_free(&env, x->workers[i], sizeof **x->workers);
-    }
+    for (size_t i = 0; x->workers && i < x->workers_n; i++) worker_free(x, x->workers[i]);
     if (x->workers) mem_free(&env, x->workers, x->workers_n * sizeof *x->workers);
     while (x->free) {
         struct made *m = x->free;

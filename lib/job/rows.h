@@ -24,13 +24,13 @@ struct row {
     struct rsp_dd1_sum r;
     struct rsp_dd1_sum
         loose;         /* of a stream: without what only a file carries: consumers' times, groups' entries_read; of a
-                          hash: without the fields that expire; of a sorted set: with 0 for -0, which is what commands make
-                          of it in a small one */
+                          hash: without the fields that expire */
     int loosely;       /* 1: what becomes of it agrees in no more than that */
     int64_t expire_ms; /* RSP_RDB_NO_EXPIRE: none */
     int64_t fields_ms; /* when its first hash field expires; ROWS_NEVER */
     int64_t last_ms;   /* when its last one does; ROWS_NEVER: one of them stays */
-    uint64_t name;     /* where its name stands; later records have a greater one */
+    uint64_t order;    /* greater for later records of a dump */
+    uint64_t name;     /* where its name stands */
 };
 
 struct rsp_rows {
@@ -69,7 +69,6 @@ struct row_value {
     struct rsp_dd1_value v, loose;
     int64_t fields_ms, last_ms; /* last_ms: INT64_MIN when there is no field */
     int lost;                   /* the target cannot hold it, or not all of it */
-    int zeros;                  /* a sorted set with scores of -0: loose has 0 for them */
 };
 struct row_maker {
     struct rsp_env env;
@@ -84,7 +83,6 @@ struct row_maker {
     struct resp_plan plan;
     struct resp_native native;
     struct buf commands, name;
-    int zeros; /* a score of -0 was met */
 };
 int row_maker_init(struct row_maker *m, const struct rsp_env *env, const struct rsp_compare_side *side);
 void row_maker_free(struct row_maker *m);

@@ -14,7 +14,7 @@ struct sides {
     int64_t as_of;
     struct rsp_dd1_sum expected, found;
     struct rsp_compare_report out;
-    uint64_t first; /* the name of the earliest in a's dump; UINT64_MAX: none */
+    uint64_t first, first_name; /* the earliest in a's dump, by its order; UINT64_MAX: none */
 };
 
 static int step(struct row_walk *w, struct row *row, int *has)
@@ -37,7 +37,9 @@ static int fading(const struct sides *s, const struct row *r)
 static void differs(struct sides *s, uint64_t *count)
 {
     ++*count;
-    if (s->x.name < s->first) s->first = s->x.name;
+    if (s->x.order >= s->first) return;
+    s->first = s->x.order;
+    s->first_name = s->x.name;
 }
 
 /* x is not in b: that is well when it has expired, or all its fields have. */
@@ -128,7 +130,7 @@ int rsp_rows_compare(const struct rsp_env *env, struct rsp_rows *a, struct rsp_r
     rc = row_walk_open(&s.a, &e, a);
     if (!rc) rc = row_walk_open(&s.b, &e, b);
     if (!rc) rc = walk(&s);
-    if (!rc && s.first != UINT64_MAX) rc = rows_name(a, s.first, s.out.first, sizeof s.out.first);
+    if (!rc && s.first != UINT64_MAX) rc = rows_name(a, s.first_name, s.out.first, sizeof s.out.first);
     if (s.a.rows) row_walk_close(&s.a);
     if (s.b.rows) row_walk_close(&s.b);
     rows_report(a, &e, rc);

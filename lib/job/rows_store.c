@@ -54,7 +54,7 @@ static inline int order(const struct row *a, const struct row *b)
 {
     if (a->key.hi != b->key.hi) return a->key.hi < b->key.hi ? -1 : 1;
     if (a->key.lo != b->key.lo) return a->key.lo < b->key.lo ? -1 : 1;
-    return (a->name > b->name) - (a->name < b->name);
+    return (a->order > b->order) - (a->order < b->order);
 }
 
 static int order_of(const void *a, const void *b)

@@ -1,7 +1,6 @@
 /* What this is: one record as a row: its value digested as it will be afterwards, its expiry and its database changed.
  * Rests on: rows.h, respite/sys/resp.h (how expiries are changed).
  * Does not: put parts together: rows.c does. */
-#include <math.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -70,7 +69,6 @@ void row_value_join(struct row_value *v, const struct row_value *later)
     if (later->fields_ms < v->fields_ms) v->fields_ms = later->fields_ms;
     if (later->last_ms > v->last_ms) v->last_ms = later->last_ms;
     v->lost |= later->lost;
-    v->zeros |= later->zeros;
 }
 
 int row_maker_report(const struct row_maker *m, const struct rsp_env *env, int rc)
@@ -192,7 +190,6 @@ static int loosely(struct row_maker *m, const struct rsp_rdb_element *e)
         x.time_ms = x.time2_ms = 0;
         x.has_active = 0;
     }
-    if (x.kind == RSP_ELEM_SCORED && x.score == 0) x.score = 0; /* of -0, too */
     return rsp_dd1_element(m->loose, &x);
 }
 
@@ -207,18 +204,17 @@ static int element(struct row_maker *m, struct rsp_rdb_element *e, int twice, st
         int64_t ms = e->expire_ms == RSP_RDB_NO_EXPIRE ? ROWS_NEVER : e->expire_ms;
         if (ms > v->last_ms) v->last_ms = ms;
     }
-    if (e->kind == RSP_ELEM_SCORED && e->score == 0 && signbit(e->score)) m->zeros = 1;
     if (m->has_rules && too_long(m, e)) v->lost = 1;
     if (m->asked) rc = ask(m, e);
     if (!rc && twice) rc = loosely(m, e);
     return rc ? rc : rsp_dd1_element(m->dd1, e);
 }
 
-static int elements(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int carry,
-                    int twice, struct row_value *v)
+int row_elements(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int carry,
+                 struct row_value *v)
 {
     struct rsp_rdb_element e;
-    int rc;
+    int rc, twice = is_stream(b, i) || may_fade(b, i);
     row_value_init(v);
     memset(&e, 0, sizeof e);
     e.size = sizeof e;
@@ -240,25 +236,10 @@ static int elements(struct row_maker *m, const struct rsp_rdb_batch *b, const st
     return !rc && twice ? rsp_dd1_take(m->loose, &v->loose) : rc;
 }
 
-/* Scores of -0 are so rare that a sorted set is digested loosely only when one was met; what can be read only once is anyway. */
-int row_elements(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int carry,
-                 struct row_value *v)
-{
-    int once = carry || i->flags & RSP_ITEM_BIG, zset = rsp_rdb_value_type(b->dialect, i->type) == RSP_RDB_ZSET, rc;
-    int twice = is_stream(b, i) || may_fade(b, i) || (zset && once);
-    m->zeros = 0;
-    rc = elements(m, b, i, carry, twice, v);
-    if (!rc && m->zeros && !twice) rc = elements(m, b, i, carry, 1, v);
-    v->zeros = m->zeros;
-    return rc;
-}
-
 /* Streams of before 7.0 have no entries_read: servers guess it when they load them. */
 static int only_loosely(const struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
 {
-    int native = m->has_rules && m->plan.way == RESP_WAY_NATIVE;
-    return is_stream(b, i) ? i->type == 15 || native
-                           : native && rsp_rdb_value_type(b->dialect, i->type) == RSP_RDB_ZSET;
+    return is_stream(b, i) && (i->type == 15 || (m->has_rules && m->plan.way == RESP_WAY_NATIVE));
 }
 
 int row_of(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, int64_t expire_ms,
@@ -279,8 +260,7 @@ int row_of(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_
     row->last_ms = v->last_ms;
     rsp_dd1_record(&v->v, type, *key, row->expire_ms, &row->r, &without);
     row->loose = row->r;
-    if (is_stream(b, i) || may_fade(b, i) || v->zeros)
-        rsp_dd1_record(&v->loose, type, *key, row->expire_ms, &row->loose, &without);
+    if (is_stream(b, i) || may_fade(b, i)) rsp_dd1_record(&v->loose, type, *key, row->expire_ms, &row->loose, &without);
     row->loosely = only_loosely(m, b, i);
     return RSP_OK;
 }

@@ -34,8 +34,8 @@ typedef int pipe_told(void *ctx, const struct pipe_note *note, const struct pipe
 
 /* The server is borrowed: nobody else may use it while replies are outstanding (pipe_drain). Faults go to its env. */
 int pipe_new(struct rsp_server *server, pipe_told *told, void *ctx, struct pipe **ret);
-/* n bytes of whole commands with that many replies. Taken over before it returns. replies 0: a piece of a command that the
- * next puts go on with; the last of them has the replies and the note, and nothing else is put before it. */
+/* n bytes of whole commands with that many replies. Taken over before it returns. replies 0: a piece of a command that
+ * the next puts go on with; the last of them has the replies and the note, and nothing else is put before it. */
 int pipe_put(struct pipe *p, const struct pipe_note *note, const void *bytes, size_t n, uint32_t replies);
 /* Sends what was collected. */
 int pipe_flush(struct pipe *p);

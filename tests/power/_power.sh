@@ -27,9 +27,14 @@ cut() { # LOG BEFORE OUT N|end SEED
     "$REBUILD" build "$@"
 }
 
+modes() {
+    find . -printf '%m %U %G %P\n' | sort
+}
+
 # The log tells of all that the run did: its last tree is the real one.
 complete() { # LOG BEFORE REAL
     cut "$1" "$2" complete end 1
     diff -r "$3" complete || { echo 'the log does not tell of all changes' >&2 && exit 1; }
+    diff <(cd "$3" && modes) <(cd complete && modes) || { echo 'a mode or an owner is not in the log' >&2 && exit 1; }
     rm -rf complete
 }

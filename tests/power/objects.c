@@ -1,15 +1,19 @@
-/* What this is: a run over the file: store for the power-cut harness, and the judge of the trees it leaves.
- * Rests on: sys/store.h; power_mark of shim.so.
+/* What this is: a run over the file: store, or over a checkpoint's file, for the power-cut harness, and the judge of the
+ *   trees it leaves.
+ * Rests on: sys/store.h, job/checkpoint.h; power_mark of shim.so.
  * Does not: use the repository.
  *
  * objects run ROOT            publishes, deletes, repairs; a second run finds what the first left
- * objects judge TREE N|end    reads the lines of "rebuild list" and says what is wrong with the tree cut before N */
+ * objects judge TREE N|end    reads the lines of "rebuild list" and says what is wrong with the tree cut before N
+ * objects checkpoint FILE [N...] as it is after N records; 0: removes it; without N: says "absent", or its N if it is whole */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <respite/sys/store.h>
+
+#include "job/checkpoint.h"
 
 #define OBJECT_BYTES 9000
 
@@ -144,9 +148,70 @@ static int judge(const char *tree, const char *cut)
     return wrong;
 }
 
+/* ---- the checkpoint of a restore ---- */
+
+#define OPEN_KEYS 3
+#define KEY_BYTES 2000
+
+static void fill(struct checkpoint *c, uint64_t n)
+{
+    uint8_t key[KEY_BYTES];
+    checkpoint_init(c, &env);
+    snprintf(c->snapshot, sizeof c->snapshot, "%032x", 7u);
+    snprintf(c->place, sizeof c->place, "place");
+    c->acknowledged = n;
+    c->bound = n + 10;
+    for (uint32_t i = 0; i < OPEN_KEYS; i++) {
+        memset(key, (int)(n + i), sizeof key);
+        need(checkpoint_add(c, i, (struct rsp_span){key, sizeof key}, UINT64_MAX), "checkpoint");
+    }
+}
+
+static int same_checkpoint(const struct checkpoint *a, const struct checkpoint *b)
+{
+    const struct checkpoint_open *x = a->open, *y = b->open;
+    for (; x && y && x->db == y->db && x->n == y->n && !memcmp(x->key, y->key, x->n); x = x->next) y = y->next;
+    return !x && !y && a->bound == b->bound && !strcmp(a->snapshot, b->snapshot) && !strcmp(a->place, b->place);
+}
+
+static void checkpoint_now(const char *path, const char *n)
+{
+    struct checkpoint c;
+    *(void **)&mark = dlsym(RTLD_DEFAULT, "power_mark");
+    if (!strcmp(n, "0")) {
+        need(checkpoint_remove(&env, path), path);
+    } else {
+        fill(&c, strtoull(n, NULL, 10));
+        need(checkpoint_write(&c, path), path);
+        checkpoint_free(&c);
+    }
+    say("reached", n);
+}
+
+static int checkpoint_say(const char *path)
+{
+    struct checkpoint is, whole;
+    int there = 0, same = 0;
+    checkpoint_init(&is, &env);
+    need(checkpoint_read(&is, path, &there), path);
+    if (there) {
+        fill(&whole, is.acknowledged);
+        same = same_checkpoint(&is, &whole);
+        checkpoint_free(&whole);
+    }
+    if (!there) puts("absent");
+    else if (same) printf("%llu\n", (unsigned long long)is.acknowledged);
+    else puts("not whole");
+    checkpoint_free(&is);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && !strcmp(argv[1], "run")) return run(argv[2]);
     if (argc == 4 && !strcmp(argv[1], "judge")) return judge(argv[2], argv[3]);
-    return 2;
+    if (argc < 3 || strcmp(argv[1], "checkpoint")) return 2;
+    if (argc == 3) return checkpoint_say(argv[2]);
+    for (int i = 3; i < argc; i++) checkpoint_now(argv[2], argv[i]);
+    return 0;
 }

@@ -9,7 +9,8 @@
  * name; fsync of a folder makes the names in it durable, not what they name, nor the folder's own name. Seed 0: only what
  * was made durable; 1: all that was done; any other: what was not made durable is there or not by the throw of a coin,
  * each operation by itself, writes also in part; a name whose bytes are not there has a file that is short or holds
- * zeros. */
+ * zeros. A rename and an exchange are one throw, but each of their folders keeps what it had when it was last fsynced.
+ * Mode and owner become durable with the bytes, or the names in a folder; owners are given only by root. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,12 +30,21 @@ struct change {
     uint64_t offset, length, number;
 };
 
+/* What mode or owner became. */
+struct change_of_inode {
+    int is_mode;
+    uint64_t value, number;
+};
+
 struct node {
     int is_dir;
-    char *base;  /* in the copy; NULL: made during the run */
-    char *built; /* in OUT */
+    uint64_t mode, owner; /* at first */
+    char *base;           /* in the copy; NULL: made during the run */
+    char *built;          /* in OUT */
     struct change *changes;
     size_t n, cap, durable; /* of changes: so many were made durable */
+    struct change_of_inode *inode;
+    size_t inode_n, inode_cap, inode_durable;
     struct entry *entries;
     size_t entries_n, entries_cap;
 };
@@ -85,11 +95,13 @@ static char *copied(const char *p, size_t n)
     return s;
 }
 
-static struct node *node_new(int is_dir)
+static struct node *node_new(int is_dir, uint64_t mode, uint64_t owner)
 {
     struct node *x = calloc(1, sizeof *x);
     if (!x) die("memory", "all");
     x->is_dir = is_dir;
+    x->mode = mode;
+    x->owner = owner;
     return x;
 }
 
@@ -111,7 +123,7 @@ static struct node *load(const char *path)
     DIR *d;
     if (lstat(path, &st)) die("cannot be inspected", path);
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) die("neither file nor folder", path);
-    x = node_new(S_ISDIR(st.st_mode));
+    x = node_new(S_ISDIR(st.st_mode), st.st_mode & 07777, (uint64_t)st.st_uid << 32 | st.st_gid);
     x->base = copied(path, strlen(path));
     if (!x->is_dir) return x;
     d = opendir(path);
@@ -192,6 +204,7 @@ static void add_change(struct node *x, const uint8_t *bytes, uint64_t offset, ui
 static void sync_folder(struct node *dir)
 {
     size_t kept = 0;
+    dir->inode_durable = dir->inode_n;
     for (size_t i = 0; i < dir->entries_n; i++) dir->entries[i].durable = dir->entries[i].now;
     for (size_t i = 0; i < model.pending_n; i++) {
         if (model.pending[i].dir != dir) model.pending[kept++] = model.pending[i];
@@ -200,12 +213,28 @@ static void sync_folder(struct node *dir)
     model.pending_n = kept;
 }
 
+static void change_inode(struct node *x, const struct power_op *op, const char *path)
+{
+    int is_mode = op->kind == POWER_MODE;
+    if (!x) die("the log names what is not there", path);
+    x->inode = grown(x->inode, x->inode_n, &x->inode_cap, sizeof *x->inode);
+    x->inode[x->inode_n++] = (struct change_of_inode){is_mode, is_mode ? op->length : op->offset, op->number};
+}
+
+static void exchange(const char *a, const char *b, uint64_t number)
+{
+    struct node *x = at_path(a), *y = at_path(b);
+    if (!x || !y) die("the log names what is not there", x ? b : a);
+    set_name(a, y, number);
+    set_name(b, x, number);
+}
+
 static void apply(const struct power_op *op, const char *a, const char *b, const uint8_t *bytes)
 {
     struct node *x;
     switch (op->kind) {
     case POWER_CREATE:
-        x = node_new(0);
+        x = node_new(0, op->length, op->offset);
         bind(op->ino, x);
         if (*a) set_name(a, x, op->number);
         break;
@@ -215,6 +244,7 @@ static void apply(const struct power_op *op, const char *a, const char *b, const
         if (!op->is_dir) {
             x = file_of(op->ino, a);
             x->durable = x->n;
+            x->inode_durable = x->inode_n;
         } else if ((x = at_path(a))) {
             sync_folder(x);
         }
@@ -225,10 +255,13 @@ static void apply(const struct power_op *op, const char *a, const char *b, const
         set_name(a, NULL, op->number);
         set_name(b, x, op->number); /* the same number: the same coin */
         break;
+    case POWER_EXCHANGE: exchange(a, b, op->number); break;
     case POWER_LINK: set_name(b, file_of(op->ino, a), op->number); break;
-    case POWER_MKDIR: set_name(a, node_new(1), op->number); break;
+    case POWER_MKDIR: set_name(a, node_new(1, op->length, op->offset), op->number); break;
     case POWER_UNLINK:
     case POWER_RMDIR: set_name(a, NULL, op->number); break;
+    case POWER_MODE:
+    case POWER_OWNER: change_inode(op->is_dir ? at_path(a) : file_of(op->ino, a), op, a); break;
     default: break;
     }
 }
@@ -324,6 +357,18 @@ static void copy_base(int fd, const char *base)
     close(from);
 }
 
+static void give_inode(const struct node *x, const char *path)
+{
+    uint64_t mode = x->mode, owner = x->owner;
+    for (size_t i = 0; i < x->inode_n; i++) {
+        const struct change_of_inode *c = &x->inode[i];
+        if (i >= x->inode_durable && (!seed || (seed > 1 && coin(c->number) & 1))) continue;
+        *(c->is_mode ? &mode : &owner) = c->value;
+    }
+    if (!geteuid() && chown(path, (uid_t)(owner >> 32), (gid_t)owner)) die("cannot be given its owner", path);
+    if (chmod(path, (mode_t)mode)) die("cannot be given its mode", path);
+}
+
 static void build_file(const struct node *x, const char *path)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -346,6 +391,7 @@ static void build_file(const struct node *x, const char *path)
         if (futimens(fd, t)) die("cannot be given its time", path);
     }
     close(fd);
+    give_inode(x, path);
 }
 
 static void build(struct node *x, const char *path)
@@ -365,12 +411,13 @@ static void build(struct node *x, const char *path)
             die("too long", path);
         build(x->entries[i].cut, below);
     }
+    give_inode(x, path);
 }
 
 static int print(const struct power_op *op, const char *a, const char *b, const uint8_t *bytes)
 {
-    static const char *const kinds[] = {"create", "write", "truncate", "sync",  "range", "rename",
-                                        "link",   "mkdir", "unlink",   "rmdir", "times", "mark"};
+    static const char *const kinds[] = {"create", "write",  "truncate", "sync",  "range", "rename", "exchange", "link",
+                                        "mkdir",  "unlink", "rmdir",    "times", "mode",  "owner",  "mark"};
     (void)bytes;
     printf("%llu %s %s%s%s%s\n", (unsigned long long)op->number, kinds[op->kind], a, op->is_dir ? "/" : "",
            *b ? " -> " : "", b);

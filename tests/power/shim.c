@@ -6,8 +6,9 @@
  * RESPITE_POWER_ROOT   the directory; without it nothing happens. fsync below it returns at once
  * RESPITE_POWER_LOG    the log; appended to (may be absent or empty)
  * RESPITE_POWER_KILL   N: SIGKILL before operation N (the first is 0)
- * RESPITE_POWER_FAIL   "N ERRNO [ever]": operation N, or each from N on, fails with EIO, ENOSPC, EROFS, EDQUOT or
- *                      EACCES; ENOSPC and EDQUOT only those that take space
+ * RESPITE_POWER_FAIL   "N ERRNO [ever]": operation N, or each from N on, fails with EIO, ENOSPC, EROFS, EDQUOT, EACCES
+ *                      or EINVAL; ENOSPC and EDQUOT only those that take space
+ * RESPITE_POWER_PLAIN  there is no renameat2 with flags, as on some network file systems
  * A program built for these tests may look up power_mark(const char *) and leave words in the log. */
 #undef _FORTIFY_SOURCE
 #include <errno.h>
@@ -41,7 +42,7 @@ void power_mark(const char *words);
 #define SHOWN __attribute__((visibility("default")))
 
 static struct {
-    int active, log;
+    int active, log, plain;
     char root[PATH_MAX];
     size_t root_n;
     uint64_t number; /* of the next operation */
@@ -61,7 +62,8 @@ static int errno_of(const char *name)
     static const struct {
         const char *name;
         int err;
-    } known[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EROFS", EROFS}, {"EDQUOT", EDQUOT}, {"EACCES", EACCES}};
+    } known[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EROFS", EROFS},
+                 {"EDQUOT", EDQUOT}, {"EACCES", EACCES}, {"EINVAL", EINVAL}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(known[i].name, name)) return known[i].err;
     errno = EINVAL;
@@ -79,6 +81,7 @@ static void __attribute__((constructor)) begin(void)
     if (!root) return;
     if (!realpath(root, shim.root)) die("RESPITE_POWER_ROOT");
     shim.root_n = strlen(shim.root);
+    shim.plain = getenv("RESPITE_POWER_PLAIN") != NULL;
     if (at) shim.kill_at = strtoull(at, NULL, 10);
     if (failing) {
         if (sscanf(failing, "%llu %15s %7s", &n, name, ever) < 2) die("RESPITE_POWER_FAIL");
@@ -207,6 +210,18 @@ SHOWN void power_mark(const char *words)
     leave();
 }
 
+static uint64_t owner_of(uid_t user, gid_t group)
+{
+    return (uint64_t)user << 32 | group;
+}
+
+/* What was just made. */
+static struct power_op born(enum power_kind kind, const struct stat *st)
+{
+    return (struct power_op){
+        .kind = kind, .ino = st->st_ino, .length = st->st_mode & 07777, .offset = owner_of(st->st_uid, st->st_gid)};
+}
+
 /* ---- files made ---- */
 
 static int open_any(int dir, const char *path, int flags, mode_t mode)
@@ -222,8 +237,8 @@ static int open_any(int dir, const char *path, int flags, mode_t mode)
     if (enter(there ? POWER_TRUNCATE : POWER_CREATE)) {
         fd = (int)syscall(SYS_openat, dir, path, flags, mode);
         if (fd >= 0 && fstat(fd, &st) == 0)
-            tell((struct power_op){.kind = there ? POWER_TRUNCATE : POWER_CREATE, .ino = st.st_ino}, unnamed ? "" : a,
-                 NULL, NULL);
+            tell(there ? (struct power_op){.kind = POWER_TRUNCATE, .ino = st.st_ino} : born(POWER_CREATE, &st),
+                 unnamed ? "" : a, NULL, NULL);
     }
     leave();
     return fd;
@@ -391,25 +406,43 @@ SHOWN int futimens(int fd, const struct timespec t[2])
 {
     ON_FD(fd, POWER_TIMES, syscall(SYS_utimensat, fd, NULL, t, 0), .offset = 0);
 }
+SHOWN int fchmod(int fd, mode_t mode)
+{
+    ON_FD(fd, POWER_MODE, syscall(SYS_fchmod, fd, mode), .length = mode);
+}
+/* (uid_t)-1 leaves it as it is: what it is then goes into the log. */
+SHOWN int fchown(int fd, uid_t user, gid_t group)
+{
+    ON_FD(fd, POWER_OWNER, syscall(SYS_fchown, fd, user, group),
+          .offset = owner_of(user == (uid_t)-1 ? st.st_uid : user, group == (gid_t)-1 ? st.st_gid : group));
+}
 
 /* ---- names ---- */
 
-#define ON_NAME(dir, path, op_kind, call)                                             \
-    char a[PATH_MAX];                                                                 \
-    int rc = -1;                                                                      \
-    if (!resolve(dir, path, a)) return (int)(call);                                   \
-    if (enter(op_kind)) rc = (int)(call);                                             \
-    if (rc == 0) tell((struct power_op){.kind = (op_kind), .ino = 0}, a, NULL, NULL); \
-    leave();                                                                          \
+#define ON_NAME(dir, path, op_kind, call, ...)                                           \
+    char a[PATH_MAX];                                                                    \
+    int rc = -1;                                                                         \
+    if (!resolve(dir, path, a)) return (int)(call);                                      \
+    if (enter(op_kind)) rc = (int)(call);                                                \
+    if (rc == 0) tell((struct power_op){.kind = (op_kind), __VA_ARGS__}, a, NULL, NULL); \
+    leave();                                                                             \
     return rc
 
 static int mkdir_any(int dir, const char *path, mode_t mode)
 {
-    ON_NAME(dir, path, POWER_MKDIR, syscall(SYS_mkdirat, dir, path, mode));
+    char a[PATH_MAX];
+    struct stat st;
+    int rc = -1;
+    if (!resolve(dir, path, a)) return (int)syscall(SYS_mkdirat, dir, path, mode);
+    if (enter(POWER_MKDIR)) rc = (int)syscall(SYS_mkdirat, dir, path, mode);
+    if (rc == 0 && fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0) tell(born(POWER_MKDIR, &st), a, NULL, NULL);
+    leave();
+    return rc;
 }
 static int unlink_any(int dir, const char *path, int flags)
 {
-    ON_NAME(dir, path, flags & AT_REMOVEDIR ? POWER_RMDIR : POWER_UNLINK, syscall(SYS_unlinkat, dir, path, flags));
+    ON_NAME(dir, path, flags & AT_REMOVEDIR ? POWER_RMDIR : POWER_UNLINK, syscall(SYS_unlinkat, dir, path, flags),
+            .ino = 0);
 }
 SHOWN int mkdirat(int dir, const char *path, mode_t mode)
 {
@@ -438,20 +471,59 @@ SHOWN int remove(const char *path)
 }
 SHOWN int utimensat(int dir, const char *path, const struct timespec t[2], int flags)
 {
-    ON_NAME(dir, path, POWER_TIMES, syscall(SYS_utimensat, dir, path, t, flags));
+    ON_NAME(dir, path, POWER_TIMES, syscall(SYS_utimensat, dir, path, t, flags), .ino = 0);
+}
+/* A change of mode or owner by path: by a descriptor, so that a link is followed as the call does it. */
+static int through_fd(int dir, const char *path, int flags, int owner, uid_t user, gid_t group, mode_t mode)
+{
+    int fd, rc;
+    if (flags) {
+        errno = ENOTSUP;
+        die("a change of mode or owner that this harness has no model of");
+    }
+    fd = (int)syscall(SYS_openat, dir, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    rc = owner ? fchown(fd, user, group) : fchmod(fd, mode);
+    close(fd);
+    return rc;
+}
+SHOWN int fchmodat(int dir, const char *path, mode_t mode, int flags)
+{
+    char a[PATH_MAX];
+    if (!resolve(dir, path, a)) return (int)syscall(SYS_fchmodat, dir, path, mode);
+    return through_fd(dir, path, flags, 0, 0, 0, mode);
+}
+SHOWN int chmod(const char *path, mode_t mode)
+{
+    return fchmodat(AT_FDCWD, path, mode, 0);
+}
+SHOWN int fchownat(int dir, const char *path, uid_t user, gid_t group, int flags)
+{
+    char a[PATH_MAX];
+    if (!resolve(dir, path, a)) return (int)syscall(SYS_fchownat, dir, path, user, group, flags);
+    return through_fd(dir, path, flags, 1, user, group, 0);
+}
+SHOWN int chown(const char *path, uid_t user, gid_t group)
+{
+    return fchownat(AT_FDCWD, path, user, group, 0);
 }
 
 static int rename_any(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
 {
     char a[PATH_MAX], b[PATH_MAX];
     int rc = -1, from_ours = resolve(from_dir, from, a), to_ours = resolve(to_dir, to, b);
+    enum power_kind kind = flags == RENAME_EXCHANGE ? POWER_EXCHANGE : POWER_RENAME;
     if (!from_ours && !to_ours) return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
-    if (!from_ours || !to_ours || flags & ~(unsigned)RENAME_NOREPLACE) {
+    if (!from_ours || !to_ours || (flags && flags != RENAME_NOREPLACE && flags != RENAME_EXCHANGE)) {
         errno = EXDEV;
         die("a rename that this harness has no model of");
     }
-    if (enter(POWER_RENAME)) rc = (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
-    if (rc == 0) tell((struct power_op){.kind = POWER_RENAME}, a, b, NULL);
+    if (flags && shim.plain) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (enter(kind)) rc = (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+    if (rc == 0) tell((struct power_op){.kind = kind}, a, b, NULL);
     leave();
     return rc;
 }

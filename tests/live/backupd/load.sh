@@ -38,6 +38,24 @@ status 0 into --key 'key:1*' --db 0 --db-map 0:5,3:6 --ttl any --ttl persist
 status 0 into --no-compare --type list --rate-ops 100000 --rate-bytes 1G
 if grep -q compared out; then exit 1; fi
 [ "$(cli -n 3 DBSIZE)" = 1 ]
+# Functions: a library of the same name is what exists; one that has a function of ours is in the way.
+cli FLUSHALL >/dev/null
+library() { printf '#!lua name=%s\nredis.register_function("%s", function() return 1 end)' "$@"; }
+cli FUNCTION LOAD "$(library ours f)" >/dev/null
+"$BACKUPD" backup -s "$SOCKET" >/dev/null
+status 26 into
+has err 'the function library "ours" is there already'
+status 0 into --existing skip --json
+[ "$(json out 'd["functions"]')" = 0 ]
+cli FUNCTION FLUSH >/dev/null
+cli FUNCTION LOAD "$(library theirs f)" >/dev/null
+for existing in fail skip replace; do
+    status 26 into --existing $existing
+    has err 'the function library "ours" clashes' 'f already exists'
+done
+cli FUNCTION FLUSH >/dev/null
+status 0 into --existing skip --json
+[ "$(json out 'd["functions"]')" = 1 ]
 # A user who may not write: 26, and what is missing is named.
 cli ACL SETUSER reader on '>s3cret' +info +role '~*' >/dev/null
 status 26 env REDISCLI_AUTH=s3cret "$BACKUPD" restore latest -s "$SOCKET" --user reader --existing replace

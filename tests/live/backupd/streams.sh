@@ -1,5 +1,5 @@
-# Large streams into a running server: what only a payload carries (pending entries whose messages are trimmed, the times of
-# consumers) is there afterwards, also when the restore was killed while a payload was under way; beyond 64 MiB by commands.
+# Large streams into a running server: what only a payload carries (pending entries whose messages are trimmed, the times
+# of consumers) is there afterwards, also when the restore was killed on the way; beyond 64 MiB they go by commands.
 # TIMEOUT: 400
 # shellcheck source=tests/live/_server.sh
 . "$TESTS/live/_server.sh"
@@ -24,8 +24,8 @@ snapshot() {
     everything was.json
 }
 fill() { # key, messages, bytes of each
-    cli EVAL 'for i = 1, ARGV[1] do redis.call("XADD", KEYS[1], i .. "-1", "n", i, "text", string.rep("abcdefgh", ARGV[2] / 8)) end' \
-        1 "$@" >/dev/null
+    cli EVAL 'local text = string.rep("abcdefgh", ARGV[2] / 8)
+        for i = 1, ARGV[1] do redis.call("XADD", KEYS[1], i .. "-1", "n", i, "text", text) end' 1 "$@" >/dev/null
 }
 read_by() { # key, group, consumer, messages
     cli XREADGROUP GROUP "$2" "$3" COUNT "$4" STREAMS "$1" '>' >/dev/null
@@ -103,7 +103,7 @@ killed_on_the_way --existing skip
 status 3 into --checkpoint mark --existing skip
 [ "$(cli GET deep)" = theirs ]
 
-# Larger than a payload shall be: by commands, without the times of consumers; and what is trimmed but pending is a loss.
+# Larger than a payload shall be: by commands, without the times of consumers; what is trimmed but pending is a loss.
 cli FLUSHALL >/dev/null
 fill huge 1100 65536
 cli XGROUP CREATE huge a 0 >/dev/null
