@@ -244,6 +244,11 @@ static void say_compare(const struct live *l)
            : p->disturbed                    ? "not comparable, other clients wrote"
                                              : "DIFFERENT",
            expected, found);
+    if (cmp->opaque)
+        printf("%" PRIu64
+               " values of modules are there, with their expiry, and written in another way: only their module "
+               "could compare them\n",
+               cmp->opaque);
     if (cmp->expired) printf("left out on both sides, expired: %" PRIu64 "\n", cmp->expired);
     if (cmp->verdict == RSP_COMPARE_EQUAL) return;
     printf("%" PRIu64 " keys are missing, %" PRIu64 " are other, the first: %s\n", cmp->missing, cmp->changed,
@@ -297,6 +302,7 @@ static void json_compare(const struct live *l, struct json *j)
     json_u64(j, "changed", cmp->changed);
     json_u64(j, "others", cmp->others);
     json_u64(j, "expired", cmp->expired);
+    json_u64(j, "opaque", cmp->opaque);
     if (cmp->verdict != RSP_COMPARE_EQUAL) json_text(j, "first", cmp->first);
 }
 

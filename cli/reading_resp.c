@@ -92,6 +92,7 @@ int reading_resp(struct job *job, const struct reading *in, struct rsp_sink *sin
     o.payloads = job_value(job, R_RESTORE)->count != 0;
     o.drop_losses = job_value(job, R_DROP_LOSSES)->count != 0;
     o.no_functions = job->restricted; /* whoever chooses keys wants these */
+    o.tmpdir = job_value(job, R_TMPDIR)->text;
     o.now_ms = now_ms(job);
     rc = rsp_resp_export(&job->env, in->source, &o, sink, &r);
     *result = r.run;

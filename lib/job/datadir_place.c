@@ -219,15 +219,17 @@ static int replace_file(struct datadir *d, const char *old, int *moved)
 static int swap_slowly(struct datadir *d, int *moved)
 {
     char old[sizeof d->name + 8];
+    int rc;
     snprintf(old, sizeof old, "%.250s.old", d->name);
     if (d->form != DATADIR_MULTI && !linkat(d->fd, d->name, d->stage, old, 0)) return replace_file(d, old, moved);
     if (renameat(d->fd, d->name, d->stage, old))
         return fail_errno(&d->env, errno, d->c->dir, "%s cannot be put aside", d->name);
     *moved = 1;
-    if (renameat(d->stage, d->name, d->fd, d->name)) {
+    rc = sync_fd(d, d->stage); /* before its name is another's */
+    if (rc || renameat(d->stage, d->name, d->fd, d->name)) {
         int err = errno;
         *moved = renameat(d->stage, old, d->fd, d->name) != 0;
-        return fail_errno(&d->env, err, d->c->dir, "%s cannot be put there", d->name);
+        return rc ? rc : fail_errno(&d->env, err, d->c->dir, "%s cannot be put there", d->name);
     }
     (void)renameat(d->stage, old, d->stage, d->name);
     return RSP_OK;

@@ -17,6 +17,7 @@
 #define ROWS_NAME_MEMORY (1u << 20) /* of names, before they go to a file */
 #define ROWS_READ_MEMORY (4u << 20) /* read-ahead of all runs of a dataset together */
 #define ROWS_NEVER INT64_MAX        /* of fields_ms */
+#define ROWS_OPAQUE 2               /* of loosely: only the value's module could tell */
 
 /* Rows have one order: by key, then by place in the dump. */
 struct row {
@@ -24,8 +25,8 @@ struct row {
     struct rsp_dd1_sum r;
     struct rsp_dd1_sum
         loose;         /* of a stream: without what only a file carries: consumers' times, groups' entries_read; of a
-                          hash: without the fields that expire */
-    int loosely;       /* 1: what becomes of it agrees in no more than that */
+                          hash: without the fields that expire; of a module's value: its type and expiry alone */
+    int loosely;       /* not 0: what becomes of it may agree in no more than that */
     int64_t expire_ms; /* RSP_RDB_NO_EXPIRE: none */
     int64_t fields_ms; /* when its first hash field expires; ROWS_NEVER */
     int64_t last_ms;   /* when its last one does; ROWS_NEVER: one of them stays */

@@ -92,6 +92,7 @@ static void both(struct sides *s)
     rsp_dd1_add(&s->expected, sum_of(s, &s->x));
     rsp_dd1_add(&s->found, sum_of(s, &s->y));
     if (!same_r(s)) differs(s, &s->out.changed);
+    else if (s->x.loosely == ROWS_OPAQUE && !same(&s->x.r, &s->y.r)) s->out.opaque++;
 }
 
 static int key_order(const struct row *x, const struct row *y)

@@ -236,9 +236,16 @@ int row_elements(struct row_maker *m, const struct rsp_rdb_batch *b, const struc
     return !rc && twice ? rsp_dd1_take(m->loose, &v->loose) : rc;
 }
 
-/* Streams of before 7.0 have no entries_read: servers guess it when they load them. */
+static int is_module(const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
+{
+    return rsp_rdb_value_type(b->dialect, i->type) == RSP_RDB_MODULE;
+}
+
+/* Streams of before 7.0 have no entries_read: servers guess it when they load them. A module may write what it was given
+ * in another way (a vector set numbers its elements anew). */
 static int only_loosely(const struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
 {
+    if (is_module(b, i)) return m->has_rules ? ROWS_OPAQUE : 0;
     return is_stream(b, i) && (i->type == 15 || (m->has_rules && m->plan.way == RESP_WAY_NATIVE));
 }
 
@@ -261,6 +268,11 @@ int row_of(struct row_maker *m, const struct rsp_rdb_batch *b, const struct rsp_
     rsp_dd1_record(&v->v, type, *key, row->expire_ms, &row->r, &without);
     row->loose = row->r;
     if (is_stream(b, i) || may_fade(b, i)) rsp_dd1_record(&v->loose, type, *key, row->expire_ms, &row->loose, &without);
+    if (is_module(b, i)) {
+        struct row_value nothing;
+        row_value_init(&nothing);
+        rsp_dd1_record(&nothing.v, type, *key, row->expire_ms, &row->loose, &without);
+    }
     row->loosely = only_loosely(m, b, i);
     return RSP_OK;
 }

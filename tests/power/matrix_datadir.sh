@@ -92,7 +92,7 @@ matrix() { # FORM NAME; of the last $last operations (default: all)
     judge 1
     first=$((${last:-n} < n ? n - ${last:-n} : 0))
     for ((i = first; i <= n; i++)); do
-        for seed in $SEEDS $([ "$i" -lt $((n - 8)) ] || echo 2 5); do # more where names change
+        for seed in $SEEDS $([ "$i" -lt $((n - 8)) ] || echo 2); do # more where names change
             where="$1: cut before ${mark[i]}, seed $seed"
             cut log before real "$i" "$seed"
             ends $((i == n))
@@ -126,8 +126,8 @@ matrix() { # FORM NAME; of the last $last operations (default: all)
 well "$B/bin/rdbtool" check "$OLD"
 well "$B/bin/rdbtool" check "$NEW"
 matrix multi appendonlydir
-matrix fresh appendonlydir
-# What differs from the one before: there is nothing to be put aside.
+# What differs from the one before.
+last=12 matrix fresh appendonlydir
 last=6 matrix nothing appendonlydir
 matrix off dump.rdb
 # Where two names cannot be exchanged in one step: a file is replaced in one, a folder is away for a moment.

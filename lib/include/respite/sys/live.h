@@ -52,6 +52,8 @@ struct rsp_compare_report {
     uint64_t others;                 /* keys of the second that the first does not have */
     uint64_t expired;                /* left out on both sides */
     char first[128];                 /* the first key that is missing or changed, with its database, printable */
+    uint64_t opaque; /* values of modules that are there, with that expiry, and written in another way: only
+                                        their module could tell whether they are equal */
 };
 /* A dataset's records as rows (hash of database and key, R of dd1 with expiry, expiry): in memory while they are few, else
  * in a nameless file. Filled by one pass over a dump: a value that is malformed, or a wrong checksum, is a fault. Of a key
