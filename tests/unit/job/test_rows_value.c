@@ -292,6 +292,40 @@ START_TEST(negative_zero)
 }
 END_TEST
 
+static struct made module(unsigned number, int64_t expire)
+{
+    struct made m = {0};
+    file_begin(&m, "REDIS0010");
+    put_db(&m, 0);
+    if (expire) put_byte(&m, 0xfc), put_le(&m, (uint64_t)expire, 8);
+    record_begin(&m, 7, "mod");
+    put_byte(&m, 0x81); /* the module's id, then one number, then the end */
+    for (unsigned i = 0; i < 8; i++) put_byte(&m, (uint8_t)(i + 1));
+    put_len(&m, 2), put_len(&m, number), put_len(&m, 0);
+    file_end(&m);
+    return m;
+}
+
+/* What a module writes otherwise is there; a dump beside a dump is compared byte by byte. */
+START_TEST(modules)
+{
+    struct rsp_resp_target seven = target_of(70015, 10);
+    struct rsp_compare_side side = {.target = &seven};
+    struct made a = module(1, 0), b = module(2, 0), c = module(1, NOW + 5);
+    compare(&a, &side, &a, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    ck_assert_uint_eq(report.opaque, 0);
+    compare(&a, &side, &b, NOW);
+    expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
+    ck_assert_uint_eq(report.opaque, 1);
+    compare(&a, &side, &c, NOW);
+    expect(RSP_COMPARE_DIFFERENT, 1, 0, 1, 0, 0);
+    compare(&a, NULL, &b, NOW);
+    expect(RSP_COMPARE_DIFFERENT, 1, 0, 1, 0, 0);
+    made_free(&a), made_free(&b), made_free(&c);
+}
+END_TEST
+
 START_TEST(field_expiries_lost)
 {
     struct rsp_resp_target seven = target_of(70015, 10);
@@ -345,6 +379,7 @@ int main(void)
     tcase_add_loop_test(t, streams, 0, 3);
     tcase_add_loop_test(t, trimmed_streams, 0, 2);
     tcase_add_loop_test(t, negative_zero, 0, 3);
+    tcase_add_test(t, modules);
     tcase_add_test(t, field_expiries_lost);
     tcase_add_loop_test(t, too_long_for_the_target, 0, 2);
     suite_add_tcase(s, t);
