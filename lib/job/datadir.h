@@ -6,7 +6,9 @@
  * publishes it: of the RDB, of the single AOF, or of the folder of the AOF with its manifest. When something of that name is
  * there, the folder first becomes DIR/respite-aside-TIME, and the two are exchanged: at each instant either all of the old or
  * all of the new is there, and what is called "aside" is never removed. Data of another form (dump.rdb beside an AOF, an AOF
- * where it is off) is no danger to what is loaded, but would be overwritten by the server that loads it: it goes aside last. */
+ * where it is off) is no danger to what is loaded, but would be overwritten by the server that loads it: it goes aside last.
+ * A file system that exchanges no names (some of the network): a file is still replaced in one step; a folder is away for
+ * an instant, but lies aside then. */
 #ifndef JOB_DATADIR_H
 #define JOB_DATADIR_H
 

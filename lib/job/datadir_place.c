@@ -214,8 +214,8 @@ static int replace_file(struct datadir *d, const char *old, int *moved)
     return rc ? rc : fail_errno(&d->env, err, d->c->dir, "%s cannot be put there", d->name);
 }
 
-/* Without an exchange in one step: the old aside, the new in its place. *moved: the old lies aside. Of a folder there is an
- * instant in which neither is there. */
+/* Without an exchange in one step: the old aside, the new in its place. *moved: the old lies aside. Of a folder there is
+ * an instant in which neither is there. */
 static int swap_slowly(struct datadir *d, int *moved)
 {
     char old[sizeof d->name + 8];

@@ -15,7 +15,8 @@ wrong() { # TREE RETURNED
     if [ -e "$1/folder/file" ]; then ! holds "$1/folder/file" x; else [ "$2" = 1 ]; fi
 }
 
-# Wrong: neither the old nor the new one; the old one lost; the old one, or not the right mode and owner, though it had returned.
+# Wrong: neither the old nor the new one; the old one lost; the new one with another mode or owner; the old one though it
+# had returned.
 wrong_over() { # TREE RETURNED
     local file=$1/folder/file
     if holds "$file" o; then [ "$2" = 1 ]; else

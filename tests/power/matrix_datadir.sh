@@ -52,7 +52,8 @@ word() { # FOLDER
 judge() { # MUST
     local is sum there
     is=$(word real)
-    [ "$is" = "$new" ] || [ "$1$is" = "0${gap:-}" ] || { [ "$is" = "$old" ] && [ "$1" = 0 ]; } || wrong "what would be loaded is neither old nor new, or not new: $(find real)"
+    [ "$is" = "$new" ] || [ "$1$is" = "0${gap:-}" ] || [ "$1$is" = "0$old" ] ||
+        wrong "what would be loaded is neither old nor new, or not new: $(find real)"
     there=$'\n'$(find real -type f ! -path '*/.respite-*' -exec cksum {} +)
     while read -r sum; do
         [[ $there == *$'\n'"${sum% before/*} "* ]] || wrong "${sum#* * } is lost: $(find real)"

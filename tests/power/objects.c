@@ -5,7 +5,8 @@
  *
  * objects run ROOT            publishes, deletes, repairs; a second run finds what the first left
  * objects judge TREE N|end    reads the lines of "rebuild list" and says what is wrong with the tree cut before N
- * objects checkpoint FILE [N...] as it is after N records; 0: removes it; without N: says "absent", or its N if it is whole */
+ * objects checkpoint FILE [N...] as it is after N records; 0: removes it;
+ *                             without N: says "absent", or its N if it is whole */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

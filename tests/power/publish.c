@@ -2,9 +2,9 @@
  * Rests on: POSIX; power_mark of shim.so when it is there.
  * Does not: use the library.
  *
- * publish WAY ROOT: ROOT/folder/file with 5000 bytes 'x'; by a way that begins with "over-", in exchange for the one that is
- * there, which is kept in ROOT/folder/aside, and with mode 640, owned by nobody when root does it. Leaves the word
- * "published" when it has returned. */
+ * publish WAY ROOT: ROOT/folder/file with 5000 bytes 'x'; by a way that begins with "over-", in exchange for the one that
+ * is there, which is kept in ROOT/folder/aside, and with mode 640, owned by nobody when root does it. Leaves the
+ * word "published" when it has returned. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
