@@ -151,7 +151,8 @@ static int save(struct saving *v, struct bgsave_file *f)
     int64_t before = rc ? 0 : saves(v);
     f->begun_s = now_s(v);
     while (!rc && !v->ours) {
-        if (scheduled && (running || saves(v) != before)) break; /* begun behind the rewrite: it is ours, even when it is over */
+        if (scheduled && (running || saves(v) != before))
+            break; /* begun behind the rewrite: it is ours, even when it is over */
         if (scheduled && rewriting) rc = busy(v, "the server rewrites its AOF and saves only then");
         else {
             int plain = v->plain;

@@ -145,10 +145,10 @@ START_TEST(settings_without_measure)
 {
     char *acl = malloc(HUGE_BYTES + 64), *names = malloc(HUGE_BYTES + 64);
     struct peer_line lines[] = {{"INFO", INFO7, 0, 0}, {"CONFIG", names, 0, 0}, {"ACL LIST", acl, 0, 0}};
-    size_t n = (size_t)sprintf(acl, "*2\r\n$4\r\nuser\r\n$%u\r\n", HUGE_BYTES), all = 0;
+    size_t n = (size_t)snprintf(acl, HUGE_BYTES + 64, "*2\r\n$4\r\nuser\r\n$%u\r\n", HUGE_BYTES), all = 0;
     memset(acl + n, 1, HUGE_BYTES); /* each byte would be four as text */
     memcpy(acl + n + HUGE_BYTES, "\r\n", 3);
-    n = (size_t)sprintf(names, "*2\r\n$%u\r\nauth", HUGE_BYTES);
+    n = (size_t)snprintf(names, HUGE_BYTES + 64, "*2\r\n$%u\r\nauth", HUGE_BYTES);
     memset(names + n, 1, HUGE_BYTES - 4);
     memcpy(names + n + HUGE_BYTES - 4, "\r\n$1\r\nx\r\n", 10);
     PEER_START(&peer, lines);
