@@ -403,7 +403,7 @@ int rows_of(const struct rsp_env *env, struct rsp_source *source, const struct r
     *ret = NULL;
     env_init(&full, env);
     rc = rows_maker_new(&full, side, threads, tmpdir, run_rows, 0, &x);
-    if (rc) return rc;
+    if (rc || !x) return rc;
     o.filter = x->side.filter;
     rc = rsp_rdb_run(&full, source, &o, &ops, x, &result);
     if (!rc && result.feed.crc_state == RSP_RDB_CRC_WRONG)
