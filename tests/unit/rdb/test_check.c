@@ -1,6 +1,8 @@
 /* What this is: the check finds what is wrong, where it is, and nothing else; every failing allocation is told.
  * Rests on: file_test.h, sys/check.h.
  * Does not: go through every fault: tests/data/bad does. */
+#include <stdatomic.h>
+
 #include <respite/sys/check.h>
 
 #include "file_test.h"
@@ -154,6 +156,72 @@ START_TEST(inside)
 END_TEST
 
 /* A hash of several MiB with one field twice, far apart, and a key twice behind it. */
+/* ---- beside the check ---- */
+
+struct besides {
+    atomic_uint worked; /* on workers */
+    unsigned scanned, joined, dropped;
+    uint64_t records;
+};
+
+static int count_scanned(void *opaque, const struct rsp_rdb_batch *batch)
+{
+    struct besides *b = opaque;
+    b->scanned++;
+    for (size_t i = 0; i < batch->count; i++) b->records += batch->items[i].kind == RSP_RDB_KEY;
+    return RSP_OK;
+}
+static int work_beside(void *ctx, unsigned worker, const struct rsp_env *e, struct rsp_rdb_task *task)
+{
+    struct besides *b = ctx;
+    (void)worker, (void)e;
+    task->result = b;
+    b->worked++;
+    return RSP_OK;
+}
+static int join_beside(void *ctx, const struct rsp_env *e, struct rsp_rdb_task *task)
+{
+    struct besides *b = ctx;
+    (void)e;
+    b->joined += task->result == b;
+    task->result = NULL;
+    return RSP_OK;
+}
+static void drop_beside(void *ctx, struct rsp_rdb_task *task)
+{
+    ((struct besides *)ctx)->dropped += task->result != NULL;
+    task->result = NULL;
+}
+
+/* A key that is there twice makes the check look a second time: whoever counts beside it sees each record once. */
+START_TEST(beside_sees_all_once)
+{
+    static const struct rsp_rdb_run_ops ops = {sizeof ops, work_beside, join_beside, drop_beside};
+    struct besides b = {0};
+    struct rsp_check_options o = {.beside = &ops, .beside_ctx = &b};
+    struct rsp_check_report r;
+    struct seen seen;
+    struct file f;
+    o.run.scanned = count_scanned;
+    o.run.scanned_opaque = &b;
+    begin(&f);
+    for (unsigned i = 0; i < 3; i++) {
+        key(&f, 0, i == 1 ? "other" : "twice");
+        text(&f, "v");
+    }
+    finish(&f);
+    r = check(&f, 0, o, &seen);
+    ck_assert_uint_eq(r.findings, 1);
+    ck_assert_str_eq(seen.kind[0], "duplicate-key");
+    ck_assert_str_eq(seen.key[0], "twice");
+    ck_assert_uint_eq(b.records, 3);
+    ck_assert_uint_ge(b.scanned, 1);
+    ck_assert_uint_eq(b.worked, b.scanned);
+    ck_assert_uint_eq(b.joined, b.scanned);
+    ck_assert_uint_eq(b.dropped, 0);
+}
+END_TEST
+
 START_TEST(duplicates)
 {
     struct rsp_check_options small = {.dups_bytes = 1};
@@ -285,6 +353,7 @@ int main(void)
     tcase_add_test(t, frame);
     tcase_add_test(t, inside);
     tcase_add_test(t, duplicates);
+    tcase_add_test(t, beside_sees_all_once);
     tcase_add_test(t, nth_allocation);
     suite_add_tcase(s, t);
     r = srunner_create(s);
