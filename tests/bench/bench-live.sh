@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What this is: times backupd with live servers: capture beside `redis-cli --rdb`, restore beside `redis-cli --pipe`.
-# Rests on: backupd, rdbtool, gen and run1 (built by make bench), redis-server, redis-cli, awk.
+# Rests on: backupd, rdbtool, gen and run1 (built by make bench), redis-server, redis-cli, python3, awk.
 # Does not: build anything, or fail because of a time. It fails when a command does, or when data differs.
 set -euo pipefail
 export LC_ALL=C
@@ -23,7 +23,7 @@ die() {
 for program in "$BACKUPD" "$RDBTOOL" "$GEN" "$RUN1"; do
     [ -x "$program" ] || die "$program: no such program; build it, or name it by a variable"
 done
-for program in redis-server redis-cli; do
+for program in redis-server redis-cli python3; do
     command -v "$program" >/dev/null || die "$program: not found; make deps installs it"
 done
 mkdir -p "$SCRATCH"
@@ -108,14 +108,15 @@ capture() {
         "$(verdict "$ratio" "<=" "$goal")"
 }
 
-# restore SHAPE LABEL GOAL OPTIONS...: seconds of redis-cli --pipe / seconds of ours, each into an empty server
+# restore SHAPE COMMANDS LABEL GOAL OPTIONS...: seconds of redis-cli --pipe of that file / seconds of ours, each into an
+# empty server
 restore() {
-    local shape=$1 label=$2 goal=$3 i rss=0 keys
+    local shape=$1 commands=$2 label=$3 goal=$4 i rss=0 keys
     local -a ours=() theirs=() ratios=()
-    shift 3
+    shift 4
     for ((i = 0; i < RUNS; i++)); do
         start
-        once --pipe "$work/commands" redis-cli -s "$work/s" --pipe
+        once --pipe "$commands" redis-cli -s "$work/s" --pipe
         theirs+=("$wall")
         keys=$(cli DBSIZE)
         start
@@ -140,7 +141,7 @@ for shape in $SHAPES $CAPTURES; do
 done
 
 echo "scale $SCALE, $RUNS pairs, $(nproc) cores, $(redis-server --version | cut -d ' ' -f 1-3)"
-echo "beside: redis-cli --rdb FILE        redis-cli --pipe of 'rdbtool export --format resp'"
+echo "beside: redis-cli --rdb FILE        redis-cli --pipe of commands made before; ours includes reading and checking the snapshot"
 row shape command seconds other ratio goal RSS-MiB MB/s ""
 for shape in $CAPTURES; do
     start "$(file_of "$shape")"
@@ -152,7 +153,10 @@ for shape in $SHAPES; do
     [ "$shape" != mix ] || goal=1.5
     fresh
     "$BACKUPD" backup --repo "file:$work/repo" --source bench --from "$(file_of "$shape")" >/dev/null
-    "$RDBTOOL" export --format resp "$(file_of "$shape")" -o "$work/commands" --force
-    restore "$shape" "restore, checked before, not compared" "$goal" --no-compare
-    restore "$shape" "restore, checked before, compared after" "$goal"
+    "$RDBTOOL" export --format resp "$(file_of "$shape")" -o "$work/several" --force
+    "$here/one_by_one.py" <"$work/several" >"$work/single"
+    restore "$shape" "$work/single" "restore; beside: a SET a key" "$goal" --no-compare
+    restore "$shape" "$work/several" "restore; beside: 64 keys an MSET" "$goal" --no-compare
+    restore "$shape" "$work/single" "restore and compare; beside: a SET a key" "$goal"
+    rm -f "$work/single" "$work/several"
 done
