@@ -219,6 +219,7 @@ START_TEST(beside_sees_all_once)
     ck_assert_uint_eq(b.worked, b.scanned);
     ck_assert_uint_eq(b.joined, b.scanned);
     ck_assert_uint_eq(b.dropped, 0);
+    free(f.p);
 }
 END_TEST
 
