@@ -58,7 +58,7 @@ fill() { python3 "$TESTS/live/fill.py" "unix:$1/s" "${@:2}"; }
 # field NAME FIELD: of INFO
 field() { at "$1" INFO | tr -d '\r' | sed -n "s/^$2://p"; }
 linked() { [ "$(field "$1" master_link_status)" = up ]; }
-equal() { "$TESTS/live/equal.sh" "$1/s" "$2/s" || die "$1 and $2 are not equal"; }
+equal() { "$TESTS/live/_equal.sh" "$1/s" "$2/s" || die "$1 and $2 are not equal"; }
 
 # take [OPTIONS...] SOURCE: a backup that must be good; its JSON in ./out, the snapshot's id in ID
 take() {

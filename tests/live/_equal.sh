@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What this is: do two servers hold the same? equal.sh SOCKET SOCKET: DEBUG DIGEST of both, and all that a client can read.
+# What this is: do two servers hold the same? _equal.sh SOCKET SOCKET: DEBUG DIGEST of both, and all that a client can read.
 # Rests on: redis-cli, python3, oracle-dump.py.
 # Does not: wait for quiet: nobody may write meanwhile. Status 1 when they differ, with what differs.
 set -euo pipefail
