@@ -50,7 +50,7 @@ ends 0 "$BACKUPD" key remove ops --identity sheet
 ends 0 "$BACKUPD" key add "$("$BACKUPD" key new --out w --name w)" --name w --role keep --identity sheet
 ends 0 "$BACKUPD" verify --root "$PUB"
 ends 0 "$BACKUPD" key list --root "$PUB"
-never ops
+never 'ops  ' # a public key may hold the letters, but no blanks
 says host
 export RESPITE_STATE=$memory
 ends 0 "$BACKUPD" verify
