@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "job/engine.h"
+#include "repl/sync_turns.h"
 
 #define KEPT 3 /* the descriptor that a child keeps beside the standard ones */
 #define TOLD 4 /* where it tells why it could not begin */
@@ -54,6 +55,7 @@ static _Noreturn void become(const struct child_start *s, char *const *environme
     if (setsid() >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
         setrlimit(RLIMIT_CORE, &none) == 0 && (s->dir < 0 || fchdir(s->dir) == 0)) {
         reset_signals();
+        turns_usual(); /* a proof of a live backup starts us from a thread that works in long turns */
         if (arrange(s, told) == 0) {
             told = TOLD;
             (void)execve(s->path, (char *const *)(uintptr_t)s->argv, environment);

@@ -1,5 +1,5 @@
 /* What this is: a live server into a repository.
- * Rests on: respite/sys/live.h, sys/server.h.
+ * Rests on: respite/sys/live.h, sys/server.h, repl/sync_turns.h.
  * Does not: capture (repl/) nor store (backup.c): it joins the two. */
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include <respite/sys/live.h>
 
 #include "base/mem.h"
+#include "repl/sync_turns.h"
 
 static const char no_point_in_time[] =
     "not a point in time: keys were read one after the other (SCAN and DUMP) while the server went on; data of modules "
@@ -69,6 +70,7 @@ int rsp_backup_server(const struct rsp_env *env, struct rsp_repo *repo, const st
     struct rsp_capture *c = NULL;
     struct rsp_error words = {0}; /* of the capture alone: whoever reads ahead writes it, on a thread of its own */
     struct rsp_env own;
+    struct turns turns;
     uint64_t received = 0;
     int rc;
     if (log) *log = NULL;
@@ -84,7 +86,9 @@ int rsp_backup_server(const struct rsp_env *env, struct rsp_repo *repo, const st
         fill_origin(rsp_capture_facts(c), &origin);
         o.origin = &origin;
         o.place = told.place;
+        turns_long(&turns); /* of all who check and seal; whoever drains the socket was started before */
         rc = rsp_backup(env, repo, rsp_capture_source(c), &o, log, report);
+        turns_back(&turns);
         if (rc && words.code && words.code == rc) broke_off(env, &words);
         rsp_capture_progress(c, &received, &told.spooled);
     }

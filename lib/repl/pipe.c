@@ -4,6 +4,7 @@
 #include "repl/pipe.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/bytes.h"
 
@@ -31,6 +32,16 @@ struct pipe {
     int dead;
 };
 
+/* On a unix socket we are only told of room when three quarters of the default are free: so much is nothing to a busy
+ * server. Those of TCP grow by themselves. */
+static void widen(const struct net_conn *conn)
+{
+    int want = 1 << 20, domain = 0;
+    socklen_t n = sizeof domain;
+    if (getsockopt(net_fd(conn), SOL_SOCKET, SO_DOMAIN, &domain, &n) || domain != AF_UNIX) return;
+    (void)setsockopt(net_fd(conn), SOL_SOCKET, SO_SNDBUF, &want, sizeof want);
+}
+
 int pipe_new(struct rsp_server *server, pipe_told *told, void *ctx, struct pipe **ret)
 {
     struct rsp_env *env = server_env(server);
@@ -51,6 +62,7 @@ int pipe_new(struct rsp_server *server, pipe_told *told, void *ctx, struct pipe 
         pipe_free(p);
         return rc;
     }
+    widen(p->conn);
     *ret = p;
     return RSP_OK;
 }

@@ -17,7 +17,7 @@
 
 #define SUBJECT "spool"
 #define SEALED (RING_BLOCK + TAG_BYTES)
-#define LOOK_MS 100 /* between two looks at cancel */
+#define LOOK_MS 20 /* between two looks at cancel, and the longest that a part of a block lies unread */
 
 struct block {
     struct block *next;
@@ -40,6 +40,7 @@ struct ring {
     size_t blocks, most;      /* of memory */
     size_t in_file;           /* blocks */
     size_t at;                /* read of head */
+    size_t wanted;            /* bytes that the reader waits for; 0: it does not wait */
     const struct block *open; /* a block of the file whose bytes are in plain */
     uint64_t put, shown, read;
     int ended, status, stopped;
@@ -251,6 +252,13 @@ int ring_room(struct ring *r, const struct rsp_env *words, int64_t ms, uint8_t *
     return RSP_OK;
 }
 
+/* A server sends pieces of 16 KiB. A reader woken for each of them takes its processor from whoever else works: from the
+ * server itself, where it runs on this machine. The lock is held. */
+static int has_wanted(const struct ring *r)
+{
+    return r->wanted && r->shown - r->read >= r->wanted;
+}
+
 void ring_put(struct ring *r, size_t n, size_t hold)
 {
     pthread_mutex_lock(&r->lock);
@@ -258,7 +266,7 @@ void ring_put(struct ring *r, size_t n, size_t hold)
     r->put += n;
     if (r->put >= hold && r->put - hold > r->shown) {
         r->shown = r->put - hold;
-        pthread_cond_signal(&r->more);
+        if (has_wanted(r)) pthread_cond_signal(&r->more);
     }
     atomic_store_explicit(&r->written, r->put, memory_order_relaxed);
     pthread_mutex_unlock(&r->lock);
@@ -306,6 +314,20 @@ static void pop(struct ring *r)
     }
 }
 
+/* Waits for as much as can be given at once, or for less when it has lain for a while; the lock is held. */
+static void wait_for_bytes(struct ring *r, size_t cap, volatile const int *cancel)
+{
+    int lain = 0;
+    r->wanted = cap < RING_BLOCK - r->at ? cap : RING_BLOCK - r->at;
+    while (!is_canceled(cancel)) {
+        int busy = r->head && r->head->busy;
+        if (!busy && (r->ended || has_wanted(r) || (lain && r->shown > r->read))) break;
+        wait_for(&r->more, &r->lock, LOOK_MS);
+        lain = 1;
+    }
+    r->wanted = 0;
+}
+
 int ring_read(struct ring *r, const struct rsp_env *words, volatile const int *cancel, uint8_t *out, size_t cap,
               size_t *got)
 {
@@ -315,8 +337,7 @@ int ring_read(struct ring *r, const struct rsp_env *words, volatile const int *c
     int rc = RSP_OK;
     *got = 0;
     pthread_mutex_lock(&r->lock);
-    while (((r->shown == r->read && !r->ended) || (r->head && r->head->busy)) && !is_canceled(cancel))
-        wait_for(&r->more, &r->lock, LOOK_MS);
+    wait_for_bytes(r, cap, cancel);
     if (is_canceled(cancel)) rc = fail(words, RSP_ECANCELED, NULL, "cancelled");
     else if (r->shown == r->read) rc = tell_end(r, words);
     b = r->head;

@@ -44,6 +44,8 @@ struct sync {
     struct ring *rdb, *stream; /* stream: NULL unless it is wanted */
     uint8_t tail[SYNC_MARK];   /* the last bytes that came */
     uint64_t received;
+    size_t gathered; /* bytes since the socket was last found empty */
+    long gather_us;  /* how long it is left alone then */
     _Atomic uint64_t ack;
     int64_t heard_ms, told_ms; /* last byte from the server; last ACK or keepalive to it */
     char out[96];              /* what is being told: a socket that took a part, or none, is given the same again */

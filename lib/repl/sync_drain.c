@@ -9,10 +9,14 @@
 
 #include "base/mem.h"
 #include "repl/sync.h"
+#include "repl/sync_turns.h"
 
 #define TICK_MS 200
 #define ACK_MS 1000
 #define STALL_MS 5000 /* a server whose bytes we do not take hears of us so often */
+#define GATHER_US_MOST 1000
+#define GATHER_US_LEAST 50
+#define GATHER_BYTES (96u << 10) /* well within what a socket holds: the server must not find it full */
 
 int64_t sync_clock_ms(void)
 {
@@ -69,6 +73,24 @@ static int closed(struct sync *y)
                    y->length - y->received);
 }
 
+/* A server that forks sends its dataset in pieces of 16 KiB, as fast as it makes them. Whoever is woken for each of them
+ * takes processors from others, and from that server where it runs on this machine. So once a piece was taken the next
+ * look waits, as long as it takes for some pieces to gather. A server whose pieces lie in the socket in great number is
+ * a fast one, for which we wait less. */
+static void gather(struct sync *y)
+{
+    struct timespec t = {0, 0};
+    if (y->gathered >= GATHER_BYTES) {
+        y->gather_us /= 2;
+    } else if (y->gathered < GATHER_BYTES / 2) {
+        y->gather_us += y->gather_us / 2 + GATHER_US_LEAST;
+        if (y->gather_us > GATHER_US_MOST) y->gather_us = GATHER_US_MOST;
+    }
+    y->gathered = 0;
+    t.tv_nsec = y->gather_us * 1000;
+    nanosleep(&t, NULL); /* a signal may cut it short */
+}
+
 /* 1..cap bytes into p. Waits; RSP_ECANCELED without words when the sync is to end. */
 static int receive(struct sync *y, uint8_t *p, size_t cap, size_t *got)
 {
@@ -77,9 +99,14 @@ static int receive(struct sync *y, uint8_t *p, size_t cap, size_t *got)
         if (rc == RSP_END) return closed(y);
         if (rc != RSP_AGAIN) {
             if (!rc) y->heard_ms = sync_clock_ms();
+            y->gathered += *got;
             return rc;
         }
         if (atomic_load(&y->stop)) return RSP_ECANCELED;
+        if (y->gathered && !y->online) {
+            gather(y);
+            continue;
+        }
         rc = keep_alive(y, 0);
         if (!rc) rc = net_wait(server_conn(y->server), NET_READ, TICK_MS, &seen);
         if (rc && rc != RSP_AGAIN) return rc;
@@ -152,7 +179,9 @@ static int drain_stream(struct sync *y)
 static void *drain(void *arg)
 {
     struct sync *y = arg;
-    int rc = drain_rdb(y);
+    int rc;
+    turns_short();
+    rc = drain_rdb(y);
     if (rc == RSP_OK) {
         ring_end(y->rdb, RSP_END, NULL);
         if (!y->stream) { /* else the server fills its buffers for us for as long as the snapshot is stored */

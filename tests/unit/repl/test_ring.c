@@ -275,6 +275,27 @@ START_TEST(two_threads_see_one_stream)
 }
 END_TEST
 
+/* A reader that asks for much is given what lies there when no more comes; one that asks for little, that at once. */
+START_TEST(a_part_of_a_block_does_not_lie_for_ever)
+{
+    static uint8_t out[RING_BLOCK];
+    struct ring *r;
+    size_t got;
+    ck_assert_int_eq(ring_new(&env, 1, NULL, &r), RSP_OK);
+    ck_assert_int_eq(put(r, 0, 50, 50, 40), RSP_OK);
+    ck_assert_int_eq(ring_read(r, &env, NULL, out, sizeof out, &got), RSP_OK);
+    ck_assert_uint_eq(got, 10);
+    ck_assert_int_eq(put(r, 50, 1000, 1000, 40), RSP_OK);
+    ck_assert_int_eq(ring_read(r, &env, NULL, out, 7, &got), RSP_OK);
+    ck_assert_uint_eq(got, 7);
+    ck_assert_int_eq(out[0], byte_at(10));
+    ck_assert_int_eq(ring_read(r, &env, NULL, out, sizeof out, &got), RSP_OK);
+    ck_assert_uint_eq(got, 993);
+    ck_assert_int_eq(out[992], byte_at(1009));
+    ring_free(r);
+}
+END_TEST
+
 /* ---- memory ---- */
 
 static int left;
@@ -327,6 +348,7 @@ int main(void)
     tcase_add_test(t, what_does_not_fit_goes_through_the_spool);
     tcase_add_test(t, the_spool_is_sealed);
     tcase_add_test(t, a_spool_that_cannot_be_is_said);
+    tcase_add_test(t, a_part_of_a_block_does_not_lie_for_ever);
     tcase_add_loop_test(t, two_threads_see_one_stream, 0, 2);
     tcase_add_test(t, every_allocation_may_fail);
     suite_add_tcase(s, t);
