@@ -154,6 +154,15 @@ static void on_progress(void *opaque, uint64_t bytes)
     context_progress(l->r->c, bytes);
 }
 
+/* The writer signed that it looked at every byte and found nothing; what is opened now is proven, chunk by chunk, to be what
+ * it sealed. An unsealed snapshot is checked again: anybody who can write to the store could have made its chunks. */
+static int was_checked(const struct rsp_record *r)
+{
+    const uint32_t bad = RSP_COMMIT_DAMAGED | RSP_COMMIT_PARTIAL | RSP_COMMIT_QUICK | RSP_COMMIT_UNSEALED;
+    const uint32_t need = RSP_COMMIT_GOOD | RSP_COMMIT_FULL;
+    return (r->flags & need) == need && !(r->flags & bad);
+}
+
 static int fill(struct live *l, char id[33])
 {
     struct context *c = l->r->c;
@@ -189,6 +198,7 @@ static int fill(struct live *l, char id[33])
     o->progress = on_progress;
     o->pass = on_pass;
     o->opaque = l;
+    o->checked = was_checked(l->r->chosen.record);
     return -1;
 }
 

@@ -11,6 +11,8 @@
 #define RESP_CHUNK_BYTES (8u << 20) /* a worker leaves the rest of a batch to join past this many bytes */
 #define RESP_PIECE_BYTES (1u << 20) /* of a string that is sent by APPEND; of a unit that join makes */
 #define RESP_DEFAULT_BULK ((uint64_t)512 << 20)
+#define RESP_MULTI "*1\r\n$5\r\nMULTI\r\n"
+#define RESP_EXEC "*1\r\n$4\r\nEXEC\r\n"
 #define RESP_SLACK 96 /* bytes of room that the small writers rely on */
 
 /* What the target's version makes possible. Everything else is in o. */
@@ -21,6 +23,7 @@ struct resp_rules {
     uint8_t restore_replace, restore_absttl;
     uint8_t hset_many, field_ttl, arrays, functions;
     uint8_t streams, stream_counters, create_consumer, claim_needs_entry, stream_config;
+    uint8_t counting; /* resp_maker_count */
 };
 int resp_rules_init(struct resp_rules *r, const struct rsp_env *env, const struct rsp_resp_options *options);
 /* The lowest version of a payload of that type, 0: the target takes none. meta: KEY_META stands before it. */
@@ -41,6 +44,13 @@ static inline void resp_put_number(struct buf *b, char mark, uint64_t n)
     else b->n += u64_text((char *)b->p + b->n, n);
     b->p[b->n++] = '\r';
     b->p[b->n++] = '\n';
+}
+/* What resp_put_bulk would write. */
+static inline uint64_t resp_bulk_size(uint64_t n)
+{
+    uint64_t size = n + 6;
+    for (uint64_t rest = n; rest > 9; rest /= 10) size++;
+    return size;
 }
 /* Room for n + 32 bytes is there. */
 static inline void resp_put_bulk(struct buf *b, const void *p, size_t n)
@@ -207,12 +217,14 @@ struct resp_piece {
     size_t key_at, key_n; /* in out */
     size_t item;          /* PART, GONE: index in the batch */
     size_t ids_at, ids_end;
+    uint64_t uncopied; /* bytes of its commands that are not in out: counting */
 };
 struct resp_chunk {
     struct resp_chunk *next;
     struct buf out, ids;
     struct buf pieces; /* struct resp_piece */
     size_t done;       /* items seen */
+    uint64_t uncopied; /* of all pieces, and of what would stand between them */
     int fault;         /* what stopped it, and its words */
     struct rsp_error words;
 };
@@ -226,10 +238,24 @@ struct resp_worker {
     struct resp_native native;
     /* the run of plain strings under way */
     size_t run_at, run_key_at, run_key_n;
+    uint64_t run_bytes; /* of its arguments */
     uint32_t run_n, run_from, run_db;
 };
 int resp_worker_init(struct resp_worker *w, const struct rsp_env *env, const struct resp_rules *rules);
 void resp_worker_free(struct resp_worker *w);
+/* resp_strings.c */
+int resp_add_piece(struct resp_chunk *chunk, const struct resp_piece *piece);
+/* Counting: bytes that belong to the piece and are not written. */
+void resp_leave_out(struct resp_chunk *chunk, struct resp_piece *piece, uint64_t n);
+/* Counting: of what becomes part of a run key->p says nothing. */
+int resp_read_key(struct resp_worker *w, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item,
+                  const struct resp_plan *plan, struct rsp_span *key);
+/* The run under way becomes a unit. */
+int resp_close_run(struct resp_worker *w, struct resp_chunk *chunk);
+/* piece->records 0: the run has it. */
+int resp_put_string(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch,
+                    const struct rsp_rdb_item *item, const struct resp_plan *plan, struct rsp_span key,
+                    struct resp_piece *piece);
 /* Makes commands of the batch from chunk->done on, until its end, a fault (chunk->fault) or a full chunk. */
 void resp_format(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_task *task);
 /* The words of an inner record become those of env, unless it has some. Returns rc. */

@@ -90,6 +90,7 @@ static int put_unit(struct resp_join *j, const struct resp_chunk *chunk, const s
     u.key = (struct rsp_span){chunk->out.p + piece->key_at, piece->key_n};
     u.p = chunk->out.p + piece->at;
     u.n = piece->end - piece->at;
+    u.uncopied = piece->uncopied;
     u.record = j->record;
     u.records = piece->records;
     j->record += piece->records;
@@ -138,6 +139,7 @@ int resp_join_task(struct resp_join *j, struct resp_chunk *chunk, const struct r
     rc = put_pieces(j, chunk, task);
     while (!rc && !chunk->fault && chunk->done < task->batch->count) {
         chunk->out.n = chunk->pieces.n = chunk->ids.n = 0;
+        chunk->uncopied = 0;
         resp_format(&j->rest, chunk, task);
         rc = put_pieces(j, chunk, task);
     }

@@ -45,6 +45,7 @@ static struct resp_chunk *chunk_take(struct resp_maker *m, const struct rsp_env 
     chunk_env(c, env);
     c->next = NULL;
     c->out.n = c->ids.n = c->pieces.n = c->done = 0;
+    c->uncopied = 0;
     c->fault = RSP_OK;
     return c;
 }
@@ -149,6 +150,11 @@ void resp_maker_drop(struct resp_maker *m, struct rsp_rdb_task *task)
 void resp_maker_skip(struct resp_maker *m, uint64_t n)
 {
     resp_join_skip(m->join, n);
+}
+
+void resp_maker_count(struct resp_maker *m)
+{
+    m->rules.counting = 1;
 }
 
 void resp_maker_report(const struct resp_maker *m, struct rsp_resp_report *report)

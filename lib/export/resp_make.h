@@ -52,10 +52,11 @@ struct resp_unit {
     unsigned flags;
     const uint8_t *p; /* the commands */
     size_t n;
-    uint32_t replies; /* that will come, one a command (MULTI, each QUEUED, EXEC counted) */
-    uint32_t keys;    /* that begin in it: 1 of a FIRST, 0 of a later part; of a command in pieces 1 of the last */
-    uint64_t record;  /* number of its first record among those that the filter let pass, from 0 */
-    uint64_t records; /* that end with it: record + records is where a resumed run goes on */
+    uint64_t uncopied; /* of a maker that counts: their other bytes, which were counted and not written */
+    uint32_t replies;  /* that will come, one a command (MULTI, each QUEUED, EXEC counted) */
+    uint32_t keys;     /* that begin in it: 1 of a FIRST, 0 of a later part; of a command in pieces 1 of the last */
+    uint64_t record;   /* number of its first record among those that the filter let pass, from 0 */
+    uint64_t records;  /* that end with it: record + records is where a resumed run goes on */
 };
 
 struct resp_maker;
@@ -69,6 +70,10 @@ int resp_maker_join(struct resp_maker *m, const struct rsp_env *env, struct rsp_
                     int (*emit)(void *ctx, const struct resp_unit *unit), void *ctx);
 /* The first n records that the filter lets pass are left out: for a resumed run. Before the first task. */
 void resp_maker_skip(struct resp_maker *m, uint64_t n);
+/* From now on commands are counted where that is less than to make them: units are the same in number, kind, replies and
+ * length (n and uncopied together), but values of whole records are not unpacked, copied or summed, and keys of strings
+ * are not there. So values that cannot be read may go unnoticed. Before the first task; not with resp_maker_skip. */
+void resp_maker_count(struct resp_maker *m);
 /* keys, commands, functions, dropped, losses so far; run and bytes are the caller's. */
 void resp_maker_report(const struct resp_maker *m, struct rsp_resp_report *report);
 void resp_maker_free(struct resp_maker *m);

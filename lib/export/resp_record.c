@@ -3,9 +3,6 @@
  * Does not: put parts together (resp_join.c). */
 #include "export/resp_impl.h"
 
-#define RUN_HEAD 24 /* room for "*129\r\n$6\r\nMSETNX\r\n" before a run of strings */
-#define MULTI "*1\r\n$5\r\nMULTI\r\n"
-#define EXEC "*1\r\n$4\r\nEXEC\r\n"
 #define WHOLE (RSP_ITEM_FIRST | RSP_ITEM_LAST)
 
 int resp_worker_init(struct resp_worker *w, const struct rsp_env *env, const struct resp_rules *rules)
@@ -32,129 +29,7 @@ int resp_report_words(const struct rsp_env *env, const struct rsp_error *words, 
     return rc;
 }
 
-static int add_piece(struct resp_chunk *chunk, const struct resp_piece *piece)
-{
-    int rc = resp_room(&chunk->pieces, sizeof *piece);
-    if (rc) return rc;
-    memcpy(chunk->pieces.p + chunk->pieces.n, piece, sizeof *piece);
-    chunk->pieces.n += sizeof *piece;
-    return RSP_OK;
-}
-
-/* ---- runs of plain strings ---- */
-
-/* Writes the head of the run's command in front of its arguments. */
-static int close_run(struct resp_worker *w, struct resp_chunk *chunk)
-{
-    struct resp_piece piece = {.kind = RESP_PIECE_UNIT, .flags = RESP_UNIT_FIRST | RESP_UNIT_LAST};
-    uint8_t text[RUN_HEAD];
-    struct buf head = {text, 0, sizeof text, &w->env};
-    int replace = w->rules->o.existing == RSP_EXISTING_REPLACE;
-    if (!w->run_n) return RSP_OK;
-    if (w->run_n == 1) {
-        if (replace) RESP_PUT(&head, "*3\r\n$3\r\nSET\r\n");
-        else if (w->rules->set_options) RESP_PUT(&head, "*4\r\n$3\r\nSET\r\n");
-        else RESP_PUT(&head, "*3\r\n$5\r\nSETNX\r\n");
-        if (!replace && w->rules->set_options) {
-            int rc = resp_room(&chunk->out, RESP_SLACK);
-            if (rc) return rc;
-            RESP_PUT(&chunk->out, "$2\r\nNX\r\n");
-        }
-    } else {
-        resp_put_number(&head, '*', 2 * w->run_n + 1);
-        if (replace) RESP_PUT(&head, "$4\r\nMSET\r\n");
-        else RESP_PUT(&head, "$6\r\nMSETNX\r\n");
-        piece.flags |= RESP_UNIT_MSET;
-    }
-    piece.at = w->run_at - head.n;
-    memcpy(chunk->out.p + piece.at, text, head.n);
-    piece.end = chunk->out.n;
-    piece.key_at = w->run_key_at;
-    piece.key_n = w->run_key_n;
-    piece.db = w->run_db;
-    piece.replies = 1;
-    piece.keys = piece.records = w->run_n;
-    w->run_n = 0;
-    return add_piece(chunk, &piece);
-}
-
-/* from: its database in the file: of two that become one a key may be in both, which no command of several keys notices. */
-static int add_to_run(struct resp_worker *w, struct resp_chunk *chunk, uint32_t from, uint32_t db, struct rsp_span key,
-                      struct rsp_span value)
-{
-    struct buf *out = &chunk->out;
-    uint32_t most = w->rules->o.existing == RSP_EXISTING_SKIP ? 1 : RESP_MSET_KEYS;
-    int rc = RSP_OK;
-    if (w->run_n && (w->run_n >= most || w->run_from != from || out->n - w->run_at + value.n + key.n > RESP_MSET_BYTES))
-        rc = close_run(w, chunk);
-    if (!rc) rc = resp_room(out, key.n + value.n + RESP_SLACK * 2);
-    if (rc) return rc;
-    if (!w->run_n) {
-        out->n += RUN_HEAD;
-        w->run_at = out->n;
-        w->run_from = from;
-        w->run_db = db;
-        w->run_key_n = key.n;
-    }
-    resp_put_bulk(out, key.p, key.n);
-    if (!w->run_n) w->run_key_at = out->n - 2 - key.n;
-    resp_put_bulk(out, value.p, value.n);
-    w->run_n++;
-    return RSP_OK;
-}
-
 /* ---- whole records ---- */
-
-/* SET with an expiry, or without one where a run cannot have it. */
-static int put_set(struct resp_worker *w, struct resp_chunk *chunk, const struct resp_plan *plan, struct rsp_span key,
-                   struct rsp_span value, struct resp_piece *piece)
-{
-    const struct resp_rules *r = w->rules;
-    struct buf *out = &chunk->out;
-    int several = plan->has_expire && !r->set_pxat;
-    int nx = r->o.existing != RSP_EXISTING_REPLACE && !several;
-    int rc = resp_room(out, 2 * key.n + value.n + 6 * RESP_SLACK);
-    if (rc) return rc;
-    piece->at = out->n;
-    if (several) RESP_PUT(out, MULTI);
-    resp_put_number(out, '*', 3u + 2u * (plan->has_expire && !several) + (nx ? 1u : 0));
-    RESP_PUT(out, "$3\r\nSET\r\n");
-    resp_put_bulk(out, key.p, key.n);
-    piece->key_at = out->n - 2 - key.n;
-    resp_put_bulk(out, value.p, value.n);
-    if (plan->has_expire && !several) {
-        RESP_PUT(out, "$4\r\nPXAT\r\n");
-        resp_put_i64(out, plan->expire_ms);
-    }
-    if (nx) RESP_PUT(out, "$2\r\nNX\r\n");
-    piece->replies = 1;
-    if (several) {
-        RESP_PUT(out, "*3\r\n$9\r\nPEXPIREAT\r\n");
-        resp_put_bulk(out, key.p, key.n);
-        resp_put_i64(out, plan->expire_ms);
-        RESP_PUT(out, EXEC);
-        piece->replies = 4;
-        piece->flags |= RESP_UNIT_SEVERAL;
-    }
-    return RSP_OK;
-}
-
-static int put_string(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch,
-                      const struct rsp_rdb_item *item, const struct resp_plan *plan, struct rsp_span key,
-                      struct resp_piece *piece)
-{
-    struct rsp_span value;
-    int rc = rsp_rdb_batch_string(&w->env, batch, item->value, &w->string, &value);
-    if (rc) return rc;
-    if (value.n > w->rules->bulk_max) {
-        piece->kind = RESP_PIECE_GONE;
-        piece->losses |= 1u << RSP_LOSS_OTHER;
-        return RSP_OK;
-    }
-    if (plan->has_expire || plan->losses) return put_set(w, chunk, plan, key, value, piece);
-    piece->records = 0; /* the run has them */
-    return add_to_run(w, chunk, item->db, piece->db, key, value);
-}
 
 static int value_commands(struct resp_worker *w, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
 {
@@ -195,7 +70,7 @@ static int put_native(struct resp_worker *w, struct resp_chunk *chunk, const str
     n->stream.ghosts.n = 0;
     do {
         out->n = piece->at;
-        RESP_PUT(out, MULTI);
+        RESP_PUT(out, RESP_MULTI);
         resp_native_begin(n, out, key);
         rc = w->rules->o.existing == RSP_EXISTING_REPLACE ? resp_native_delete(n) : RSP_OK;
         if (!rc) rc = value_commands(w, batch, item);
@@ -213,14 +88,24 @@ static int put_native(struct resp_worker *w, struct resp_chunk *chunk, const str
         piece->kind = RESP_PIECE_GONE;
         piece->expired = !piece->losses;
     } else if (n->replies > 1) {
-        RESP_PUT(out, EXEC);
+        RESP_PUT(out, RESP_EXEC);
         piece->replies += 2;
         piece->flags |= RESP_UNIT_SEVERAL;
     } else {
-        piece->at += sizeof MULTI - 1;
+        piece->at += sizeof RESP_MULTI - 1;
         piece->flags |= RESP_UNIT_SEVERAL; /* SADD or the like, alone */
     }
     return RSP_OK;
+}
+
+/* What stands around the payload, whose bytes are nobody's concern while they are counted. */
+static int count_restore(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_item *item,
+                         const struct resp_plan *plan, struct rsp_span key, size_t n, struct resp_piece *piece)
+{
+    int rc = resp_restore_begin(w->rules, &chunk->out, key, plan, item, (uint64_t)n + 10, &piece->key_at,
+                                &piece->replies);
+    resp_leave_out(chunk, piece, n);
+    return rc ? rc : resp_restore_end(w->rules, &chunk->out, plan, item, 0);
 }
 
 static int put_restore(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch,
@@ -233,6 +118,7 @@ static int put_restore(struct resp_worker *w, struct resp_chunk *chunk, const st
         meta.p = batch->p + item->meta;
         meta.n = item->key - 1 - item->meta;
     }
+    if (w->rules->counting) return count_restore(w, chunk, item, plan, key, meta.n + 1 + value.n, piece);
     return resp_put_restore(w->rules, &chunk->out, key, plan, item, meta, item->type, value, &piece->key_at,
                             &piece->replies);
 }
@@ -251,17 +137,17 @@ static int put_record(struct resp_worker *w, struct resp_chunk *chunk, const str
     struct resp_piece piece = {.kind = RESP_PIECE_UNIT, .flags = RESP_UNIT_FIRST | RESP_UNIT_LAST, .records = 1};
     struct resp_plan plan = resp_plan_of(w->rules, batch, item, 1);
     struct rsp_span key;
-    int rc = rsp_rdb_batch_key(&w->env, batch, item, &w->key, &key);
+    int rc = resp_read_key(w, batch, item, &plan, &key);
     if (rc) return rc;
     piece.db = resp_db(w->rules, item->db);
     piece.item = (size_t)(item - batch->items);
     piece.key_n = key.n;
     piece.losses = (uint8_t)plan.losses;
     piece.keys = 1;
-    if (plan.way != RESP_WAY_SET || plan.has_expire || plan.losses) rc = close_run(w, chunk);
+    if (plan.way != RESP_WAY_SET || plan.has_expire || plan.losses) rc = resp_close_run(w, chunk);
     if (rc) return rc;
     switch (plan.way) {
-    case RESP_WAY_SET: rc = put_string(w, chunk, batch, item, &plan, key, &piece); break;
+    case RESP_WAY_SET: rc = resp_put_string(w, chunk, batch, item, &plan, key, &piece); break;
     case RESP_WAY_RESTORE: rc = put_restore(w, chunk, batch, item, &plan, key, &piece); break;
     case RESP_WAY_NATIVE: rc = put_native(w, chunk, batch, item, &plan, key, &piece); break;
     default: piece.kind = RESP_PIECE_GONE; piece.expired = plan.way == RESP_WAY_EXPIRED;
@@ -269,10 +155,11 @@ static int put_record(struct resp_worker *w, struct resp_chunk *chunk, const str
     if (rc || !piece.records) return rc;
     piece.end = chunk->out.n;
     if (piece.kind == RESP_PIECE_GONE) {
-        rc = close_run(w, chunk);
+        rc = resp_close_run(w, chunk);
+        if (!rc && w->rules->counting) rc = rsp_rdb_batch_key(&w->env, batch, item, &w->key, &key);
         if (!rc) rc = keep_key(chunk, key, &piece);
     }
-    return rc ? rc : add_piece(chunk, &piece);
+    return rc ? rc : resp_add_piece(chunk, &piece);
 }
 
 /* ---- parts, functions ---- */
@@ -316,7 +203,7 @@ static int add_part(struct resp_worker *w, struct resp_chunk *chunk, const struc
     unsigned losses = 0;
     struct rsp_span key;
     enum resp_way way = resp_way_of_parts(w->rules, batch->dialect, item->type, &losses);
-    int rc = close_run(w, chunk);
+    int rc = resp_close_run(w, chunk);
     piece.at = chunk->out.n;
     piece.refused = refused != 0;
     piece.sequential = way != RESP_WAY_NATIVE || item->flags & RSP_ITEM_BIG;
@@ -327,7 +214,7 @@ static int add_part(struct resp_worker *w, struct resp_chunk *chunk, const struc
     }
     piece.end = chunk->out.n;
     piece.ids_end = chunk->ids.n;
-    return rc ? rc : add_piece(chunk, &piece);
+    return rc ? rc : resp_add_piece(chunk, &piece);
 }
 
 static int put_function(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch,
@@ -337,7 +224,7 @@ static int put_function(struct resp_worker *w, struct resp_chunk *chunk, const s
     int replace = w->rules->o.existing == RSP_EXISTING_REPLACE, rc;
     struct rsp_span source = {(const uint8_t *)"", 0};
     if (w->rules->o.no_functions) return RSP_OK;
-    rc = close_run(w, chunk);
+    rc = resp_close_run(w, chunk);
     if (!rc && batch->p[item->start] == 0xf5)
         rc = rsp_rdb_batch_string(&w->env, batch, item->value, &w->string, &source);
     if (!rc) rc = resp_room(&chunk->out, source.n + RESP_SLACK * 2);
@@ -355,7 +242,7 @@ static int put_function(struct resp_worker *w, struct resp_chunk *chunk, const s
         resp_put_bulk(&chunk->out, source.p, source.n);
         piece.end = chunk->out.n;
     }
-    return rc ? rc : add_piece(chunk, &piece);
+    return rc ? rc : resp_add_piece(chunk, &piece);
 }
 
 /* What belongs to no key, and what only a file carries. */
@@ -376,9 +263,9 @@ static int put_other(struct resp_worker *w, struct resp_chunk *chunk, const stru
         rsp_rdb_module_name(id, module);
         name = (struct rsp_span){(const uint8_t *)module, 9};
     }
-    rc = close_run(w, chunk);
+    rc = resp_close_run(w, chunk);
     if (!rc) rc = keep_key(chunk, name, &piece);
-    return rc ? rc : add_piece(chunk, &piece);
+    return rc ? rc : resp_add_piece(chunk, &piece);
 }
 
 static int format_item(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_task *task, size_t i)
@@ -408,13 +295,13 @@ void resp_format(struct resp_worker *w, struct resp_chunk *chunk, const struct r
     int rc = RSP_OK;
     chunk->fault = RSP_OK;
     w->run_n = 0;
-    while (!rc && chunk->done < batch->count && chunk->out.n < RESP_CHUNK_BYTES) {
+    while (!rc && chunk->done < batch->count && chunk->out.n + chunk->uncopied < RESP_CHUNK_BYTES) {
         rc = format_item(w, chunk, task, chunk->done);
         if (rc) rc = blame(w, batch, &batch->items[chunk->done], rc);
         else chunk->done++;
     }
     if (w->run_n) {
-        int last = close_run(w, chunk); /* what stands before a fault is still sent */
+        int last = resp_close_run(w, chunk); /* what stands before a fault is still sent */
         if (!rc) rc = last;
     }
     if (!rc) return;

@@ -247,7 +247,8 @@ int rsp_load(const struct rsp_env *env, int (*open)(void *ctx, struct rsp_source
     env_init(&full, env);
     x = mem_zero(&full, sizeof *x);
     if (!x) return RSP_ENOMEM;
-    x->env = x->server_env = full;
+    x->env = x->server_env = x->quiet = full;
+    x->quiet.error = NULL;
     x->server_env.error = &x->server_error;
     if (options) memcpy(&x->o, options, options->size < sizeof x->o ? options->size : sizeof x->o);
     if (!x->o.resp.now_ms) x->o.resp.now_ms = full.now_ms(full.clock_opaque);

@@ -4,7 +4,9 @@
  * Does not: write.
  *
  * All on one reading of the source, which may cost decryption and decompression: the check's workers make the commands
- * of each batch they have looked at, which are counted and thrown away, and its rows. */
+ * of each batch they have looked at, which are counted and thrown away, and its rows. A dump that was checked before
+ * (rsp_load_options.checked) is read whole, so that the source proves every byte, and scanned: its commands are counted
+ * without being made, and its rows are left to the pass that writes, which would wait for the server meanwhile. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -31,6 +33,7 @@ struct counting {
     struct load *x;
     struct rsp_env env, quiet; /* env: of who joins; quiet: of all threads */
     struct rsp_error err;
+    struct rsp_filter *filter; /* NULL: all records are accepted */
     struct resp_maker *maker;
     struct rows_maker *rows; /* NULL: nothing will be compared */
     pthread_mutex_t lock;    /* of batches */
@@ -113,7 +116,7 @@ static int accepted(struct counting *c, const struct rsp_rdb_batch *b, const str
 /* As the run judges for its workers (rdb/run.c). */
 static int judge(struct counting *c, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i, uint8_t *verdict)
 {
-    struct rsp_filter *filter = c->x->o.resp.run.filter;
+    struct rsp_filter *filter = c->filter;
     int first = i->flags & RSP_ITEM_FIRST, unsure = !first && c->open_verdict == RSP_FILTER_UNSURE, rc;
     struct rsp_key_facts f = {0};
     c->open_bytes = first ? i->end - i->start : c->open_bytes + (i->end - i->start);
@@ -164,7 +167,7 @@ static int count_unit(void *ctx, const struct resp_unit *u)
     struct counting *c = ctx;
     struct load *x = c->x;
     struct load_db d = {u->db, 0};
-    x->r.plan.bytes += u->n;
+    x->r.plan.bytes += u->n + u->uncopied;
     if (u->flags & RESP_UNIT_FUNCTION) return library(x, u);
     if (load_db(x, u->db)) return RSP_OK;
     if (x->dbs.n / sizeof d >= LOAD_DBS_MAX)
@@ -239,7 +242,7 @@ static int beside_work(void *opaque, unsigned worker, const struct rsp_env *env,
     struct beside *b = stopped(c) ? NULL : beside_of(c, task->batch);
     if (!b) return RSP_OK;
     task->result = b;
-    each.verdicts = c->x->o.resp.run.filter ? b->verdicts.p : NULL;
+    each.verdicts = c->filter ? b->verdicts.p : NULL;
     b->commands = b->rows = each;
     rsp_error_clear(&b->words);
     inner.error = &b->words;
@@ -298,17 +301,60 @@ static int makers(struct counting *c)
     o.run.threads = x->o.threads;
     o.tmpdir = x->o.tmpdir;
     rc = resp_maker_new(&c->env, &o, &c->maker);
-    if (!rc && !x->o.no_compare && !x->o.dry_run) {
-        struct rsp_compare_side side = load_side(x);
-        rc = rows_maker_new(&c->env, &side, x->o.threads, x->o.tmpdir, ROWS_RUN, 1, &c->rows);
-    }
-    return rc;
+    if (!rc && x->o.checked) resp_maker_count(c->maker);
+    if (rc || x->o.no_compare || x->o.dry_run) return rc;
+    /* A run that goes on writes less than the dump: then all of it is read only here. */
+    x->rows_later = x->o.checked && !x->resumed;
+    return x->rows_later ? RSP_OK : load_rows_maker(x, &c->env, 1, &c->rows);
+}
+
+int load_rows_maker(struct load *x, const struct rsp_env *env, int gentle, struct rows_maker **ret)
+{
+    struct rsp_compare_side side = load_side(x);
+    return rows_maker_new(env, &side, x->o.threads, x->o.tmpdir, ROWS_RUN, gentle, ret);
+}
+
+static int damaged(const struct load *x, int code, const char *first, uint64_t findings)
+{
+    return fail(&x->env, code, NULL,
+                "what is to be restored is damaged, and nothing was written: %s (%" PRIu64 " findings)", first,
+                findings);
+}
+
+static int rows_end(struct counting *c)
+{
+    if (c->stopped || !c->rows) return c->stopped;
+    return rows_maker_end(c->rows, &c->env, &c->x->expected);
+}
+
+static const struct rsp_rdb_run_ops beside_ops = {sizeof beside_ops, beside_work, beside_join, beside_drop};
+
+/* To the end of the source, which has then proven all of it. */
+static int run_count(struct counting *c)
+{
+    struct load *x = c->x;
+    struct rsp_rdb_run_options run;
+    struct rsp_rdb_run_result result = {.size = sizeof result};
+    struct rsp_source *source;
+    int rc;
+    load_run_options(x, &run);
+    run.scanned = on_scanned;
+    run.scanned_opaque = c;
+    rc = load_source(x, &source);
+    if (rc) return rc;
+    rc = rsp_rdb_run(&x->env, source, &run, &beside_ops, c, &result);
+    rsp_source_free(source);
+    if (rc < 0 && result.file_fault && is_damage(rc))
+        return trail(&x->env, rc, "what is to be restored is damaged, and nothing was written");
+    if (rc < 0) return rc;
+    if (result.feed.crc_state == RSP_RDB_CRC_WRONG) return damaged(x, RSP_ECHECKSUM, "wrong checksum", 1);
+    if (result.trailing) return damaged(x, RSP_EFORMAT, "bytes behind the end of the file", 1);
+    return rows_end(c);
 }
 
 static int run_check(struct counting *c)
 {
     struct load *x = c->x;
-    static const struct rsp_rdb_run_ops ops = {sizeof ops, beside_work, beside_join, beside_drop};
     struct rsp_check_options co = {.size = sizeof co, .tmpdir = x->o.tmpdir, .found = on_finding, .opaque = c};
     struct rsp_check_report report = {.size = sizeof report};
     struct rsp_source *source;
@@ -317,7 +363,7 @@ static int run_check(struct counting *c)
     co.dups_bytes = DUPS_MEMORY;
     co.run.scanned = on_scanned;
     co.run.scanned_opaque = c;
-    co.beside = &ops;
+    co.beside = &beside_ops;
     co.beside_ctx = c;
     rc = load_source(x, &source);
     if (rc) return rc;
@@ -325,12 +371,7 @@ static int run_check(struct counting *c)
     rsp_source_free(source);
     if (rc < 0) return rc;
     if (report.not_rdb) return fail(&x->env, RSP_EFORMAT, NULL, "what is to be restored is no RDB file");
-    if (c->findings)
-        return fail(&x->env, c->code, NULL,
-                    "what is to be restored is damaged, and nothing was written: %s (%" PRIu64 " findings)", c->first,
-                    c->findings);
-    if (!c->stopped && c->rows) return rows_maker_end(c->rows, &c->env, &x->expected);
-    return c->stopped;
+    return c->findings ? damaged(x, c->code, c->first, c->findings) : rows_end(c);
 }
 
 static void counting_free(struct counting *c)
@@ -363,12 +404,13 @@ int load_check(struct load *x)
     load_pass(x, "checking");
     c->x = x;
     c->env = c->quiet = x->env;
+    if (x->o.resp.run.filter && !rsp_filter_empty(x->o.resp.run.filter)) c->filter = x->o.resp.run.filter;
     c->env.error = &c->err;
     c->quiet.error = NULL;
     x->dbs.env = x->libraries.env = &c->env;
     sip_init(&c->names, key, 0);
     rc = makers(c);
-    if (!rc) rc = run_check(c);
+    if (!rc) rc = x->o.checked ? run_count(c) : run_check(c);
     x->dbs.env = x->libraries.env = &x->env;
     if (rc < 0 && x->env.error && !x->env.error->code && c->err.code) *x->env.error = c->err;
     if (!rc) {

@@ -23,13 +23,15 @@
 
 #define LOAD_DBS_MAX 4096 /* databases that one restore writes */
 
+struct rows_maker;
+
 struct load_db { /* one that gets keys */
     uint32_t db;
     uint64_t there; /* keys that were in it before */
 };
 
 struct load {
-    struct rsp_env env;
+    struct rsp_env env, quiet; /* quiet: without a record, for any thread */
     struct rsp_load_options o;
     int (*open)(void *ctx, struct rsp_source **source);
     void *ctx;
@@ -45,6 +47,7 @@ struct load {
     struct buf libraries; /* names of functions' libraries, each with a terminator */
     uint64_t plan_commands;
     struct rsp_rows *expected; /* what the target is to hold; NULL: nothing will be compared */
+    int rows_later;            /* expected is made by the pass that writes */
     uint64_t selection;        /* hash of the accepted records' names, in order */
     struct checkpoint mark;
     int resumed;
@@ -53,6 +56,8 @@ struct load {
 
 /* ---- load_check.c ---- */
 int load_check(struct load *x);
+/* For what expected is made of. */
+int load_rows_maker(struct load *x, const struct rsp_env *env, int gentle, struct rows_maker **ret);
 struct load_db *load_db(struct load *x, uint32_t db); /* NULL: it gets no keys */
 /* The database as it is afterwards. */
 uint32_t load_map(const struct load *x, uint32_t db);
@@ -92,6 +97,7 @@ struct load_write {
     int holding, leaving; /* leaving: the key under way is there already, its later parts are left out */
     uint64_t commands;
     struct rsp_rows *skipped; /* keys that were left alone, for the comparison */
+    struct rows_maker *rows;  /* NULL: expected is there, or nothing will be compared */
 };
 int load_write(struct load *x, struct rsp_rows *skipped);
 int load_put(struct load_write *w, const struct resp_unit *unit);

@@ -190,28 +190,50 @@ int load_put(struct load_write *w, const struct resp_unit *u)
 
 /* ---- the run ---- */
 
+struct both { /* what a worker leaves of a batch */
+    struct rsp_rdb_task commands, rows;
+};
+
 static int emit(void *ctx, const struct resp_unit *u)
 {
     return load_ask(ctx, u);
 }
 
+static void drop(void *ctx, struct rsp_rdb_task *task)
+{
+    struct load_write *w = ctx;
+    struct both *b = task->result;
+    task->result = NULL;
+    if (!b) return;
+    if (b->commands.result) resp_maker_drop(w->maker, &b->commands);
+    if (b->rows.result) rows_maker_drop(w->rows, &b->rows);
+    mem_free(&w->x->quiet, b, sizeof *b);
+}
+
 static int work(void *ctx, unsigned worker, const struct rsp_env *env, struct rsp_rdb_task *task)
 {
     struct load_write *w = ctx;
-    return resp_maker_work(w->maker, worker, env, task);
+    struct rsp_rdb_task each = {.batch = task->batch, .verdicts = task->verdicts};
+    struct both *b = mem_zero(env, sizeof *b);
+    int rc;
+    if (!b) return RSP_ENOMEM;
+    b->commands = b->rows = each;
+    task->result = b;
+    rc = resp_maker_work(w->maker, worker, env, &b->commands);
+    if (!rc && w->rows) rc = rows_maker_work(w->rows, worker, env, &b->rows);
+    return rc;
 }
 
 static int join(void *ctx, const struct rsp_env *env, struct rsp_rdb_task *task)
 {
     struct load_write *w = ctx;
-    int rc = resp_maker_join(w->maker, env, task, emit, w);
+    struct both *b = task->result;
+    int rc = resp_maker_join(w->maker, env, &b->commands, emit, w);
     if (!rc && w->holding) rc = load_ask_release(w);
-    return rc ? load_hand_on(w->x, env, rc) : RSP_OK;
-}
-
-static void drop(void *ctx, struct rsp_rdb_task *task)
-{
-    resp_maker_drop(((struct load_write *)ctx)->maker, task);
+    rc = load_hand_on(w->x, env, rc);
+    if (!rc && w->rows) rc = rows_maker_join(w->rows, env, &b->rows);
+    drop(ctx, task);
+    return rc;
 }
 
 /* Values that an earlier run began and may not have ended. */
@@ -276,7 +298,9 @@ static int range(struct load *x, int existing, uint64_t skip, uint64_t limit, in
     if (!rc) resp_maker_skip(w.maker, skip);
     if (!rc) rc = pipe_new(x->server, told, &w, &w.pipe);
     if (!rc && x->mark.open) rc = del_open(&w);
+    if (!rc && x->rows_later) rc = load_rows_maker(x, &x->env, 0, &w.rows);
     if (!rc) rc = run(&w, limit);
+    if (!rc && w.rows) rc = rows_maker_end(w.rows, &x->env, &x->expected);
     if (rc && w.pipe && x->o.checkpoint && x->mark.bound) {
         x->mark.env.error = NULL; /* the fault has its words; an older checkpoint is as right */
         (void)save(&w);
@@ -285,6 +309,7 @@ static int range(struct load *x, int existing, uint64_t skip, uint64_t limit, in
     if (w.pipe) x->r.sent_bytes += pipe_sent_bytes(w.pipe);
     pipe_free(w.pipe);
     load_ask_free(&w);
+    rows_maker_free(w.rows);
     resp_maker_free(w.maker);
     return rc;
 }

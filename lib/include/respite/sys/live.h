@@ -17,7 +17,8 @@ extern "C" {
 
 /* Captures and stores in one pass: rsp_backup over rsp_capture_source, with what the server says of itself in the
  * manifest (rsp_backup_options.origin). *place (room of 320) becomes the server that was taken, *why (room of 320) the
- * reason. report->source_fault tells a fault of the server from one of the repository. */
+ * reason. report->source_fault tells a fault of the server from one of the repository. While it runs, the calling thread and
+ * those it starts work in long turns (SCHED_BATCH, undone at the end): the server may share the processors with us. */
 struct rsp_backup_live {
     size_t size;
     char place[320], why[320], method[32];
@@ -97,6 +98,13 @@ struct rsp_load_options {
     /* Told before each pass: "checking", "looking for keys that exist", "writing", "comparing". */
     void (*pass)(void *opaque, const char *what);
     void *opaque;
+    /* 1: the caller knows that exactly these bytes passed rsp_check_file with a search for duplicate keys and without a
+     * finding: somebody whom it trusts has signed that, and the source proves every byte that it gives (authenticated
+     * encryption under what is signed). The first pass still reads the source to its end, follows the framing of all
+     * records, and counts; but it looks into no value, searches for no duplicate keys, and makes no commands only to
+     * count them. The plan is the same. A wrong claim ends in a fault, or in values as they stand in the dump, after the
+     * first write. What is compared at the end is computed while writing, unless a checkpoint is gone on from. */
+    int checked;
 };
 struct rsp_load_report {
     size_t size;
@@ -110,7 +118,7 @@ struct rsp_load_report {
     int target_fault; /* the fault is that of the target, not of the snapshot */
 };
 /* The source is opened once a pass by the caller's function: it must give the same bytes each time. Everything is
- * checked before the first write. RSP_EEXIST: keys are there and existing is FAIL (nothing was written); RSP_EUNSUPPORTED: the
+ * checked before the first write (or was, see checked). RSP_EEXIST: keys are there and existing is FAIL (nothing was written); RSP_EUNSUPPORTED: the
  * target cannot hold something, and drop_losses is not set; RSP_EDENIED, RSP_EBUSY, RSP_ENET, RSP_ENOSPACE (OOM). */
 RSP_API RSP_NODISCARD int rsp_load(const struct rsp_env *env, int (*open)(void *ctx, struct rsp_source **source),
                                    void *ctx, const struct rsp_endpoint *endpoint,
