@@ -58,6 +58,9 @@ struct object_out {
     int (*write)(void *ctx, const void *p, size_t n);
     int (*end)(void *ctx, const struct object_done *done);
     void (*abort)(void *ctx); /* the object begun last is not to be */
+    /* The words of a fault that one of the others has just returned, on the same thread; NULL, or NULL returned: those of the
+     * caller's record, when it has some. */
+    const struct rsp_error *(*words)(void *ctx);
 };
 
 struct object_writer_options {

@@ -7,7 +7,9 @@
 static int job_broken(struct object_writer *w, const struct rsp_env *env, int rc)
 {
     static const struct rsp_error none;
-    return writer_broken(w, rc, env->error ? env->error : &none);
+    const struct rsp_error *e = env->error;
+    if ((!e || !e->code) && w->out.words) e = w->out.words(w->ctx);
+    return writer_broken(w, rc, e ? e : &none);
 }
 
 static int work(void *ctx, unsigned worker, const struct rsp_env *env, void *task)

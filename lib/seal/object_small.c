@@ -46,7 +46,7 @@ static int small_chunks(struct object_writer *w, struct rsp_span plain)
 int object_seal_small(const struct rsp_env *env, struct object_head *head, const uint8_t epoch_key[KEY_BYTES],
                       struct rsp_span plain, struct buf *out, struct object_done *done)
 {
-    static const struct object_out small_out = {small_begin, small_write, small_end, NULL};
+    static const struct object_out small_out = {small_begin, small_write, small_end, NULL, NULL};
     struct object_writer_options o = {.head = *head};
     struct small s = {.out = out};
     struct object_writer *w = NULL;

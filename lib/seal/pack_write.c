@@ -102,7 +102,7 @@ static int write_chunks(const struct rsp_env *env, struct rsp_source *source, st
 int rsp_pack_write(const struct rsp_env *env, struct rsp_source *source, struct rsp_sink *sink,
                    const struct rsp_pack_options *options)
 {
-    static const struct object_out out = {pack_begin, pack_put, pack_end, NULL};
+    static const struct object_out out = {pack_begin, pack_put, pack_end, NULL, NULL};
     struct rsp_pack_options o = {0};
     struct object_writer_options wo = {.no_sha256 = 1, .mark_last = 1, .object_plain = PACK_OBJECT_PLAIN};
     struct object_writer *w = NULL;

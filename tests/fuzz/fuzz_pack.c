@@ -42,7 +42,7 @@ static int end(void *ctx, const struct object_done *done)
 
 static void make_good(const struct rsp_env *env)
 {
-    static const struct object_out out = {begin, add, end, NULL};
+    static const struct object_out out = {begin, add, end, NULL, NULL};
     static const uint8_t secret[32] = "a secret that everybody may know", epoch_key[32] = "an epoch key";
     static const uint8_t no_lineage[ID_BYTES];
     struct object_writer_options o = {.mark_last = 1, .object_plain = 4096};

@@ -123,7 +123,7 @@ static inline void made_abort(void *ctx)
     m->open = 0;
     m->aborted++;
 }
-static const struct object_out made_out = {made_begin, made_write, made_end, made_abort};
+static const struct object_out made_out = {made_begin, made_write, made_end, made_abort, NULL};
 
 /* Text that compresses, with a number here and there so that no two chunks are the same. */
 static inline void text(uint8_t *p, size_t n, uint32_t seed)
