@@ -27,8 +27,8 @@ say    = @printf '  %-4s %s\n' $(1) $@
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 # Each asked once, and only when a recipe needs it: on a fresh machine `deps` has run by then.
-PKGS       := libisal liblzf libzstd liblz4 zlib libsodium libcrypto libcurl
-TEST_PKGS  := check libsodium jansson
+PKGS       := libisal liblzf libzstd liblz4 zlib libsodium libcrypto libcurl expat
+TEST_PKGS  := check libsodium jansson libssl
 once        = $(eval $(1) := $$(shell $(2)))$($(1))
 PKG_CFLAGS  = $(call once,PKG_CFLAGS,pkg-config --cflags $(PKGS))
 PKG_LIBS    = $(call once,PKG_LIBS,pkg-config --libs $(PKGS))
@@ -59,7 +59,7 @@ API_BIN  := $(addprefix $(B)/,$(basename $(API_SRC)))
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 REPLAY   := $(FUZZ_SRC:%.c=$(B)/%)
 FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
-BENCH    := $(if $(wildcard tests/bench/gen.c),$(B)/bench/gen $(B)/bench/run1 $(B)/bench/repo_gen)
+BENCH    := $(if $(wildcard tests/bench/gen.c),$(B)/bench/gen $(B)/bench/run1 $(B)/bench/repo_gen $(B)/bench/store_put)
 FIXTURE  := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/fixture/*.c))
 POWER    := $(if $(wildcard tests/power/shim.c),$(B)/tests/power/shim.so $(patsubst %.c,$(B)/%,$(filter-out %/shim.c,$(wildcard tests/power/*.c))))
 
@@ -167,6 +167,7 @@ $(foreach f,$(FUZZ_SRC),$(eval $(call fuzz,$(basename $(notdir $(f))))))
 
 $(B)/bench/gen: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/bench/gen*.c)) $(B)/lib/librespite_internal.a
 $(B)/bench/repo_gen: $(B)/obj/tests/bench/repo_gen.o $(B)/lib/librespite_internal.a
+$(B)/bench/store_put: $(B)/obj/tests/bench/store_put.o $(B)/lib/librespite_internal.a
 $(B)/bench/run1: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/bench/run1*.c))
 $(B)/bench/%:
 	$(call say,LD)
@@ -211,7 +212,7 @@ map: ## rewrites lib/librespite.map from the public headers
 	    END { print "    local:\n        *;\n};" }' > lib/librespite.map
 format: ## clang-format over everything that lint checks
 	@tests/lint/format.sh --fix
-bench: all $(BENCH) ## speed beside redis-check-rdb, zstd and age, redis-cli --rdb and --pipe, as ratios
+bench: all $(BENCH) ## speed beside redis-check-rdb, zstd and age, redis-cli --rdb and --pipe, curl -T, as ratios
 	@RDBTOOL=$(abspath $(B))/bin/rdbtool GEN=$(abspath $(B))/bench/gen RUN1=$(abspath $(B))/bench/run1 \
 	    tests/bench/bench.sh $(BENCH_ARGS)
 	$(if $(wildcard backupd/main.c),@BACKUPD=$(abspath $(B))/bin/backupd GEN=$(abspath $(B))/bench/gen \
@@ -220,6 +221,7 @@ bench: all $(BENCH) ## speed beside redis-check-rdb, zstd and age, redis-cli --r
 	    RUN1=$(abspath $(B))/bench/run1 tests/bench/bench-list.sh)
 	$(if $(wildcard backupd/main.c),@BACKUPD=$(abspath $(B))/bin/backupd RDBTOOL=$(abspath $(B))/bin/rdbtool \
 	    GEN=$(abspath $(B))/bench/gen RUN1=$(abspath $(B))/bench/run1 tests/bench/bench-live.sh)
+	@STORE_PUT=$(abspath $(B))/bench/store_put tests/bench/bench-stores.sh
 cover: ## line and branch coverage of check, without the live tests
 	+@$(again) B=$(B)-cover CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage \
 	    PARTS='$(filter-out live,$(PARTS))' check-parts || echo 'cover: tests failed; the figures are of what ran'

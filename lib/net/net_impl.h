@@ -29,6 +29,8 @@ struct net_conn {
     uint8_t out[NET_PIECE];
 };
 
+/* Makes libcurl ready, once in the process. CURLE_OK, or why it is not. */
+CURLcode net_curl(void);
 /* Monotonic. */
 int64_t net_now_ms(void);
 int net_canceled(const struct net_conn *c);

@@ -25,6 +25,12 @@ static void curl_begin(void)
     curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+CURLcode net_curl(void)
+{
+    pthread_once(&curl_once, curl_begin);
+    return curl_ready;
+}
+
 /* ---- where ---- */
 
 /* A host as it stands in a URL. It may come from a server: nothing in it may end the host. */
@@ -233,8 +239,7 @@ int net_open(const struct rsp_env *env, const struct net_target *target, volatil
     rc = RSP_ENOMEM;
     c->name = mem_strdup(&c->env, target->name ? target->name : "server");
     if (!c->name) goto out;
-    pthread_once(&curl_once, curl_begin);
-    if (curl_ready) {
+    if (net_curl()) {
         rc = net_fault(c, RSP_ENET, 0, 0, "libcurl cannot be used: %s", curl_easy_strerror(curl_ready));
         goto out;
     }

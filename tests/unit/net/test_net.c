@@ -1,5 +1,5 @@
 /* What this is: tests of the transport over TCP and unix sockets: bytes, waiting, waking, cancelling, words of faults.
- * Rests on: libcheck, peer.h. LDFLAGS: -Wl,--no-as-needed -lssl -Wl,--as-needed
+ * Rests on: libcheck, peer.h.
  * Does not: TLS (test_tls.c). */
 #include <arpa/inet.h>
 #include <check.h>

@@ -1,5 +1,5 @@
 /* What this is: tests of the transport over TLS: who is trusted, whose certificate is asked for, records that wait.
- * Rests on: libcheck, peer.h. LDFLAGS: -Wl,--no-as-needed -lssl -Wl,--as-needed
+ * Rests on: libcheck, peer.h.
  * Does not: test what TLS shares with TCP (test_net.c). */
 #include <check.h>
 #undef fail
