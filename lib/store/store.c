@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/remote.h"
 
 #define PUT_TRIES 4
 
@@ -46,10 +47,12 @@ static int prefix_ok(const char *prefix)
     return store_name_ok(name);
 }
 
+/* The name stands before what follows a question mark. */
 void store_where(const struct rsp_store *s, const char *name, char out[WHERE_BYTES])
 {
-    const char *between = s->url[strlen(s->url) - 1] == '/' ? "" : "/";
-    int n = snprintf(out, WHERE_BYTES, "%s%s%s", s->url, between, name);
+    size_t place = strcspn(s->url, "?");
+    const char *between = place && s->url[place - 1] == '/' ? "" : "/";
+    int n = snprintf(out, WHERE_BYTES, "%.*s%s%s", (int)place, s->url, between, name);
     if (n < 0 || n >= WHERE_BYTES) snprintf(out, WHERE_BYTES, "%s", name);
 }
 
@@ -70,18 +73,44 @@ static int check_change(struct rsp_store *s, const char *name)
     return fail(&s->env, RSP_EPERM, where, "the store was opened for reading only");
 }
 
+static const struct {
+    const char *scheme;
+    int (*open)(const struct rsp_env *env, const char *url, const struct rsp_store_options *o, struct rsp_store **ret);
+} drivers[] = {{"file", store_file_open},
+               {"s3", store_s3_open},
+               {"sftp", store_sftp_open},
+               {"davs", store_dav_open},
+               {"dav", store_dav_open}};
+
+/* What is malformed may hold a password anywhere before an '@' or behind a '?': neither is shown. */
+static void shown_url(const char *url, char out[WHERE_BYTES])
+{
+    const char *at = strrchr(url, '@');
+    size_t n = strcspn(url, "?#"), scheme = strcspn(url, ":/?#@");
+    if (!at) printable(out, WHERE_BYTES, (const uint8_t *)url, n);
+    else
+        snprintf(out, WHERE_BYTES, "%.*s://***%s", (int)(url[scheme] == ':' ? scheme : 0), url, at < url + n ? at : "");
+}
+
 int rsp_store_open(const struct rsp_env *env, const char *url, const struct rsp_store_options *options,
                    struct rsp_store **ret)
 {
     struct rsp_store_options o = {0};
     struct rsp_env e;
+    char shown[WHERE_BYTES];
     size_t n = strspn(url, "abcdefghijklmnopqrstuvwxyz0123456789+");
     *ret = NULL;
     env_init(&e, env);
     if (options) memcpy(&o, options, options->size && options->size < sizeof o ? options->size : sizeof o);
-    if (!n || url[n] != ':') return fail(&e, RSP_EINVAL, url, "is not a URL: write file:/absolute/path");
-    if (n == 4 && !memcmp(url, "file", 4)) return store_file_open(&e, url, &o, ret);
-    return fail(&e, RSP_EUNSUPPORTED, url, "no driver for this kind of store: file: is what there is");
+    shown_url(url, shown);
+    if (!n || url[n] != ':')
+        return fail(&e, RSP_EINVAL, shown,
+                    "is not a URL: write file:/absolute/path, s3://bucket, sftp://... or davs://...");
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
+        if (strlen(drivers[i].scheme) == n && !memcmp(url, drivers[i].scheme, n))
+            return drivers[i].open(&e, url, &o, ret);
+    return fail(&e, RSP_EUNSUPPORTED, shown,
+                "no driver for this kind of store: there are file:, s3:, sftp:, davs: (and dav: on this host)");
 }
 
 const char *rsp_store_url(const struct rsp_store *s)
@@ -133,23 +162,27 @@ int rsp_store_read(struct rsp_store *s, const char *name, uint64_t offset, void 
     return rc;
 }
 
-static int get(struct rsp_store *s, const char *name, size_t max, uint8_t **p, size_t *n)
+/* By whichever thread: words go to env. */
+static int get(struct rsp_store *s, const struct rsp_env *env, const char *name, size_t max, uint8_t **p, size_t *n)
 {
     struct rsp_store_item item = {0};
     char where[WHERE_BYTES];
     int rc;
+    *p = NULL;
+    *n = 0;
     s->gets++;
+    if (s->kind->get) return s->kind->get(s, env, name, max, p, n);
     rc = s->kind->stat(s, name, &item);
     if (rc) return rc;
     if (item.bytes > max) {
         store_where(s, name, where);
-        return fail(&s->env, RSP_ELIMIT, where, "has %llu bytes, at most %zu were expected",
-                    (unsigned long long)item.bytes, max);
+        return fail(env, RSP_ELIMIT, where, "has %llu bytes, at most %zu were expected", (unsigned long long)item.bytes,
+                    max);
     }
-    *p = mem_alloc(&s->env, item.bytes ? (size_t)item.bytes : 1);
+    *p = mem_alloc(env, item.bytes ? (size_t)item.bytes : 1);
     if (!*p) return RSP_ENOMEM;
     *n = (size_t)item.bytes;
-    rc = s->kind->read(s, &s->env, name, 0, *p, *n);
+    rc = s->kind->read(s, env, name, 0, *p, *n);
     if (!rc) return RSP_OK;
     rsp_store_release(s, *p, *n);
     *p = NULL;
@@ -162,7 +195,7 @@ int rsp_store_get(struct rsp_store *s, const char *name, size_t max, uint8_t **p
     int rc = check_name(s, name);
     *p = NULL;
     *n = 0;
-    return rc ? rc : get(s, name, max, p, n);
+    return rc ? rc : get(s, &s->env, name, max, p, n);
 }
 
 void rsp_store_release(struct rsp_store *s, uint8_t *p, size_t n)
@@ -185,7 +218,7 @@ static int has_bytes(struct rsp_store *s, const char *name, const void *p, size_
 {
     uint8_t *there = NULL;
     size_t there_n = 0;
-    int rc = get(s, name, n, &there, &there_n), same;
+    int rc = get(s, &s->env, name, n, &there, &there_n), same;
     if (rc == RSP_ELIMIT) return 0;
     if (rc) return rc;
     same = there_n == n && (!n || !memcmp(there, p, n));
@@ -229,6 +262,13 @@ int rsp_store_begin(struct rsp_store *s, const char *name, struct rsp_upload **r
     int rc = check_change(s, name);
     *ret = NULL;
     return rc ? rc : s->kind->begin(s, name, 0, ret);
+}
+
+int rsp_store_replace_begin(struct rsp_store *s, const char *name, struct rsp_upload **ret)
+{
+    int rc = check_change(s, name);
+    *ret = NULL;
+    return rc ? rc : s->kind->begin(s, name, 1, ret);
 }
 
 int rsp_upload_write(struct rsp_upload *u, const void *p, size_t n)
@@ -295,4 +335,19 @@ void rsp_store_count(const struct rsp_store *s, struct rsp_store_counts *counts)
     counts->gets = s->gets;
     counts->puts = s->puts;
     counts->deletes = s->deletes;
+}
+
+int rsp_store_abilities(struct rsp_store *s, struct rsp_store_abilities *ret)
+{
+    struct rsp_store_abilities a = {.size = ret->size,
+                                    .kind = "file",
+                                    .server = "",
+                                    .refuses_second = 1,
+                                    .versions = -1,
+                                    .lock = -1,
+                                    .skew_ms = INT64_MIN};
+    int rc = s->kind->abilities ? s->kind->abilities(s, &a) : RSP_OK;
+    a.size = ret->size;
+    if (!rc) memcpy(ret, &a, ret->size < sizeof a ? ret->size : sizeof a);
+    return rc;
 }

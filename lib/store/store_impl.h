@@ -24,6 +24,12 @@ struct store_kind {
     int (*write)(struct rsp_upload *u, const void *p, size_t n);
     int (*commit)(struct rsp_upload *u);
     void (*drop)(struct rsp_upload *u); /* aborts when not committed; frees */
+    /* Whole and small: one request where read would need two. NULL: by stat and read. From several threads at once;
+     * *p from env's allocator, *n bytes (of an empty one 1 byte is allocated). */
+    int (*get)(struct rsp_store *s, const struct rsp_env *env, const char *name, size_t max, uint8_t **p, size_t *n);
+    /* As stat, from several threads at once; NULL: stat is asked one after the other. */
+    int (*look)(struct rsp_store *s, const struct rsp_env *env, const char *name, struct rsp_store_item *item);
+    int (*abilities)(struct rsp_store *s, struct rsp_store_abilities *a); /* NULL: of a plain directory */
     /* Makes an object durable that is there already, whoever wrote it. */
     int (*settle)(struct rsp_store *s, const char *name);
     int (*remove)(struct rsp_store *s, const char *name);
@@ -39,6 +45,7 @@ struct rsp_store {
     size_t bytes; /* of the whole object, for the allocator */
     char *url;
     int read_only;
+    unsigned parallel;     /* requests that get_many and stat_many have under way; 0: one */
     pthread_mutex_t words; /* over env.error, for reads that fail in several threads */
     _Atomic uint64_t lists, gets, puts, deletes;
 };

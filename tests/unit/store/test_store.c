@@ -22,7 +22,21 @@ START_TEST(test_urls)
                {"file://host/tmp", RSP_EINVAL},
                {"file:/tmp/../etc", RSP_EINVAL},
                {"file:/a\nb", RSP_EINVAL},
-               {"s3://b/p", RSP_EUNSUPPORTED},
+               {"s3://b/p", RSP_EINVAL}, /* nobody says who asks */
+               {"s3://B/p", RSP_EINVAL},
+               {"sftp://u:geheim@host/p", RSP_EINVAL},
+               {"dav://192.0.2.1/p", RSP_EINVAL},
+               {"ftp://u:geheim@host/p", RSP_EUNSUPPORTED},
+               {"ftp://u:geheim/geheim@host/p", RSP_EUNSUPPORTED},
+               {"ftp://u:geheim?geheim@host/p", RSP_EUNSUPPORTED},
+               {"ftp:u:geheim@host", RSP_EUNSUPPORTED},
+               {"ftp://host/p?secret=geheim", RSP_EUNSUPPORTED},
+               {"ftp://host/p?secret=a@geheim", RSP_EUNSUPPORTED},
+               {"u:geheim@host", RSP_EUNSUPPORTED},
+               {"//u:geheim@host", RSP_EINVAL},
+               {"s3://u:geheim@bucket", RSP_EINVAL},
+               {"s3://bucket?endpoint=https://u:geheim@host", RSP_EINVAL},
+               {"davs://u:geheim/geheim@host/p", RSP_EINVAL},
                {"filex:/tmp", RSP_EUNSUPPORTED},
                {"file:/respite/not/there", RSP_ENOTFOUND},
                {"file:/dev/null", RSP_ENOTFOUND}};
@@ -32,6 +46,8 @@ START_TEST(test_urls)
         rsp_error_clear(&error);
         ck_assert_int_eq(rsp_store_open(&env, bad[i].url, NULL, &t), bad[i].status);
         ck_assert_int_eq(error.code, bad[i].status);
+        ck_assert_ptr_null(strstr(error.subject, "geheim"));
+        ck_assert_ptr_null(strstr(error.message, "geheim"));
         ck_assert_ptr_null(t);
     }
     rsp_error_clear(&error);
