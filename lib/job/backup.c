@@ -37,6 +37,7 @@ struct backup {
     struct rsp_stream_info stream;
     struct rsp_drill_report proof; /* of b->o.prove */
     int proven;                    /* it was tried, and has not failed */
+    struct rsp_commit_result own[SNAPSHOT_PLACES_MAX], *results;
 };
 
 /* ---- findings ---- */
@@ -249,7 +250,8 @@ static int fill_manifest(struct backup *b, struct rsp_manifest *m)
     return RSP_OK;
 }
 
-static int commit(struct backup *b, struct rsp_log **log, struct rsp_record **record)
+/* A place that failed has no log. */
+static int commit(struct backup *b)
 {
     struct rsp_manifest m = {.size = sizeof m};
     struct rsp_commit_facts cf;
@@ -260,8 +262,9 @@ static int commit(struct backup *b, struct rsp_log **log, struct rsp_record **re
     if (!rc) rc = fill_manifest(b, &m);
     if (!rc && b->o.prove_read) rc = rsp_snapshot_prove(b->w);
     if (!rc && b->o.prove) rc = prove(b, &m);
-    if (!rc) rc = rsp_snapshot_commit(b->w, &m, &cf, log, record);
-    if (!rc) give_receipt(b, *log, *record);
+    if (!rc) rc = rsp_snapshot_commit_all(b->w, &m, &cf, b->results);
+    for (size_t i = 0; !rc && i <= b->o.snapshot.also_n; i++)
+        if (!b->results[i].status) give_receipt(b, b->results[i].log, b->results[i].record);
     return rc;
 }
 
@@ -284,6 +287,24 @@ static int open_backup(struct backup *b, struct rsp_repo *repo)
     return rc;
 }
 
+/* The first commit is the one that is reported; logs go to whoever asked for them. */
+static void take_results(struct backup *b, int rc, struct rsp_log **log, struct rsp_backup_report *r)
+{
+    for (size_t i = 0; !rc && i <= b->o.snapshot.also_n; i++) {
+        struct rsp_commit_result *one = &b->results[i];
+        int first = one->record && !r->record;
+        if (first) {
+            r->record = one->record;
+            r->stored = one->record->stored;
+            r->flags = one->record->flags;
+        }
+        if (b->results != b->own) continue;
+        if (log && first) *log = one->log;
+        else rsp_log_free(one->log);
+    }
+    if (!log && b->results == b->own) r->record = NULL;
+}
+
 static void close_backup(struct backup *b)
 {
     if (b->tee.chunks) { /* what a fault left: given back */
@@ -301,7 +322,6 @@ int rsp_backup(const struct rsp_env *env, struct rsp_repo *repo, struct rsp_sour
                const struct rsp_backup_options *options, struct rsp_log **log, struct rsp_backup_report *report)
 {
     struct rsp_backup_report r = {.size = report->size};
-    struct rsp_log *own = NULL;
     struct backup b;
     int rc;
     memset(&b, 0, sizeof b);
@@ -313,10 +333,11 @@ int rsp_backup(const struct rsp_env *env, struct rsp_repo *repo, struct rsp_sour
     facts_init(&b.facts, &b.env);
     buf_init(&b.tags, &b.env);
     if (log) *log = NULL;
+    b.results = b.o.results ? b.o.results : b.own;
     b.begun_ms = now(&b);
     rc = open_backup(&b, repo);
     if (!rc) rc = store(&b);
-    if (!rc) rc = commit(&b, &own, &r.record);
+    if (!rc) rc = commit(&b);
     r.plain = b.tee.bytes;
     r.keys = b.facts.keys;
     r.findings = b.findings;
@@ -325,10 +346,7 @@ int rsp_backup(const struct rsp_env *env, struct rsp_repo *repo, struct rsp_sour
     r.has_dd1 = b.has_dd1;
     memcpy(r.dd1, b.dd1_sum, sizeof r.dd1);
     r.source_fault = rc < 0 && rc == b.tee.source_status;
-    if (!rc && r.record) r.stored = r.record->stored;
-    if (!rc && r.record) r.flags = r.record->flags;
-    if (log) *log = own;
-    else rsp_log_free(own), r.record = NULL;
+    take_results(&b, rc, log, &r);
     if (b.o.prove && b.o.proof)
         memcpy(b.o.proof, &b.proof, b.o.proof->size < sizeof b.proof ? b.o.proof->size : sizeof b.proof);
     close_backup(&b);

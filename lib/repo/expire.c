@@ -181,10 +181,16 @@ static int judge_source(struct rsp_log *log, const struct rsp_retention *policy,
     return rc;
 }
 
-static size_t count_living(const struct rsp_log *log)
+static int asked_for(const struct rsp_retention *p, const struct rsp_record *r)
+{
+    return !p->source || !memcmp(p->source, r->source, ID_BYTES);
+}
+
+static size_t count_living(const struct rsp_log *log, const struct rsp_retention *p)
 {
     size_t n = 0;
-    for (size_t i = 0; i < log->records_n; i++) n += rsp_record_living(log->records[i]) != 0;
+    for (size_t i = 0; i < log->records_n; i++)
+        n += asked_for(p, log->records[i]) && rsp_record_living(log->records[i]) != 0;
     return n;
 }
 
@@ -210,11 +216,11 @@ int rsp_expire(struct rsp_log *log, const struct rsp_retention *policy, int dry_
     if (!rc && !dry_run) rc = keep_right(log, "expire");
     if (!rc) rc = keep_now(log, dry_run ? p.as_of_ms : 0, &now_ms);
     if (rc) return rc;
-    living = count_living(log);
+    living = count_living(log, &p);
     if (living) r.rows = mem_alloc(&log->env, living * sizeof *r.rows);
     if (living && !r.rows) return RSP_ENOMEM;
     for (size_t i = 0; i < log->records_n && !rc; i = source_end(log, i))
-        rc = judge_source(log, &p, now_ms, i, source_end(log, i), &r);
+        if (asked_for(&p, log->records[i])) rc = judge_source(log, &p, now_ms, i, source_end(log, i), &r);
     if (!rc && !dry_run) rc = publish_rows(log, r.rows, r.rows_n, REASON_POLICY);
     if (rc) {
         mem_free(&log->env, r.rows, living * sizeof *r.rows);

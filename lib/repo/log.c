@@ -192,8 +192,7 @@ static int fetch_wanted(struct log *log)
     if (log->rows) rc = want_rows(log, want);
     else memset(want, 1, n);
     if (!rc && log->rows) want_changes(log, want);
-    for (size_t i = 0; i < n && !rc; i++)
-        if (want[i]) rc = log_fetch_record(log, log->pub.records[i], &log->judged[i]);
+    if (!rc) rc = log_fetch_wanted(log, want);
     mem_free(&log->pub.env, want, n);
     return rc;
 }
@@ -330,6 +329,13 @@ static int fetch_one(struct log *log, struct rsp_record *record)
     int rc;
     if (record->state & (RSP_RECORD_LOADED | RSP_RECORD_BROKEN)) return RSP_OK;
     rc = log_fetch_record(log, record, &j);
+    if (!rc && !j.status && (record->state & RSP_RECORD_LOADED) && !log_receipt_fits(&log->pub, record)) {
+        record->state = (record->state & ~(uint32_t)RSP_RECORD_LOADED) | RSP_RECORD_BROKEN;
+        return rsp_log_trouble(&log->pub, RSP_EINTEGRITY, "record", record->name,
+                               "give it up for ever: backupd "
+                               "expire --acknowledge NAME",
+                               "it carries a receipt about another snapshot");
+    }
     if (rc || !j.status) return rc;
     return rsp_log_trouble(&log->pub, j.status, j.kind, record->name, j.way_out, "%s", j.words);
 }

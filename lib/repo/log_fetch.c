@@ -6,6 +6,8 @@
 
 #include "repo/log_impl.h"
 
+#define ASKED_AT_ONCE 256
+
 #define WAY_RECORD \
     "put the file back from a mirror, or give it up for ever: backupd expire --acknowledge NAME (listed as lost then)"
 #define WAY_NEWER "use a newer release; when none knows it, give it up for ever: backupd expire --acknowledge NAME"
@@ -48,20 +50,46 @@ int record_signer_may(const struct rsp_roles *roles, const uint8_t signer[32], i
     return 0;
 }
 
-/* The roles record that r names; when root has given that one up, the newest stands in. */
-static const struct rsp_roles *roles_of(const struct rsp_repo *repo, const struct rsp_record *r)
+/* The roles record of that hash; when root has given that one up, the newest stands in. */
+static const struct rsp_roles *roles_of(const struct rsp_repo *repo, const uint8_t hash[HASH_BYTES])
 {
-    const struct rsp_roles *roles = repo_roles_by_hash(repo, r->roles);
+    const struct rsp_roles *roles = repo_roles_by_hash(repo, hash);
     for (size_t i = 0; !roles && i < repo->roles_n; i++)
         for (size_t k = 0; k < repo->roles[i]->lost_n; k++)
-            if (!memcmp(repo->roles[i]->lost[k], r->roles, HASH_BYTES)) return rsp_repo_roles(repo);
+            if (!memcmp(repo->roles[i]->lost[k], hash, HASH_BYTES)) return rsp_repo_roles(repo);
     return roles;
+}
+
+/* What is copied here is copied by a keeper, whatever right its origin needed. */
+int record_may(const struct rsp_roles *roles, const struct rsp_record *r)
+{
+    return record_signer_may(roles, r->signer, r->copied ? RSP_REC_RETIRE : r->kind, r->source);
+}
+
+/* Of a copy: who signed the original had the right by the roles that it names. Whether that was taken away later is told
+ * by the origin's log, and whoever copied it has read that. */
+static void judge_origin(struct log *log, const struct rsp_record *r, struct judged *j)
+{
+    const struct rsp_roles *roles = roles_of(log->pub.repo, r->origin_roles);
+    char hex[2 * HASH_BYTES + 1];
+    hex_text(hex, r->origin_roles, HASH_BYTES);
+    if (!roles) {
+        log->new_roles = 1;
+        wrong(j, RSP_EINTEGRITY, "roles", WAY_ROLES,
+              "the record that it carries names the roles record %.16s..., which the store does not show", hex);
+        return;
+    }
+    hex_text(hex, r->origin_signer, 32);
+    if (!record_signer_may(roles, r->origin_signer, r->kind, r->source))
+        wrong(j, RSP_EINTEGRITY, "record", WAY_RECORD,
+              "forged: it carries a %s record signed by %.16s..., who had no right to one",
+              rsp_record_kind_text(r->kind), hex);
 }
 
 static void judge_right(struct log *log, struct rsp_record *r, struct judged *j)
 {
     const struct rsp_repo *repo = log->pub.repo;
-    const struct rsp_roles *roles = roles_of(repo, r);
+    const struct rsp_roles *roles = roles_of(repo, r->roles);
     char hex[2 * HASH_BYTES + 1];
     if (!roles) {
         log->new_roles = 1;
@@ -71,16 +99,18 @@ static void judge_right(struct log *log, struct rsp_record *r, struct judged *j)
         return;
     }
     r->roles_n = memcmp(roles->hash, r->roles, HASH_BYTES) ? 0 : roles->n; /* 0: given up, its number is not known */
-    if (!record_signer_may(roles, r->signer, r->kind, r->source)) {
+    if (!record_may(roles, r)) {
         hex_text(hex, r->signer, 32);
         wrong(j, RSP_EINTEGRITY, "record", WAY_RECORD,
-              "forged: signed by %.16s..., who has no right to a %s record here", hex, rsp_record_kind_text(r->kind));
+              "forged: signed by %.16s..., who has no right to a %s%s record here", hex, r->copied ? "copied " : "",
+              rsp_record_kind_text(r->kind));
         return;
     }
+    if (r->copied) judge_origin(log, r, j);
     for (size_t i = 0; i < repo->roles_n; i++) { /* ascending by n: the first that takes the right away */
         const struct rsp_roles *later = repo->roles[i];
         if (later->n <= roles->n || roles_given_up(repo, later->hash, 0)) continue;
-        if (!record_signer_may(later, r->signer, r->kind, r->source)) {
+        if (!record_may(later, r)) {
             j->removed_n = later->n;
             return;
         }
@@ -115,19 +145,20 @@ static int unreadable(int rc)
     return rc == RSP_EIO || rc == RSP_ETRUNCATED || rc == RSP_ELIMIT || rc == RSP_EPERM;
 }
 
-int log_fetch_record(struct log *log, struct rsp_record *r, struct judged *j)
+static int is_done(const struct rsp_record *r)
+{
+    return (r->state & (RSP_RECORD_LOADED | RSP_RECORD_BROKEN)) != 0;
+}
+
+/* The store's answer, whose words are the repository's record's: bytes are only looked at. */
+static int judge_answer(struct log *log, struct rsp_record *r, struct judged *j, int rc, const uint8_t *p, size_t n)
 {
     struct rsp_repo *repo = log->pub.repo;
     struct rsp_error kept = {0}, *user = repo->env.error;
     struct rsp_env env = repo->env;
-    char path[NAME_MAX_BYTES];
-    uint8_t *p = NULL, *own = NULL;
-    size_t n = 0;
-    int rc;
-    if (r->state & (RSP_RECORD_LOADED | RSP_RECORD_BROKEN)) return RSP_OK;
+    uint8_t *own;
     env.error = &kept;
-    name_record_path(path, r);
-    rc = rsp_store_get(repo->store, path, record_max(r->kind), &p, &n);
+    if (!rc && n > record_max(r->kind)) rc = RSP_ELIMIT;
     if (rc && (unreadable(rc) || (rc == RSP_ENOTFOUND && log->last_try))) {
         if (user) rsp_error_clear(user);
         wrong(j, RSP_EINTEGRITY, "record", WAY_RECORD, "cannot be read: %s", rsp_status_text(rc));
@@ -136,12 +167,8 @@ int log_fetch_record(struct log *log, struct rsp_record *r, struct judged *j)
     }
     if (rc) return rc;
     own = mem_alloc(&env, n ? n : 1);
-    if (!own) {
-        rsp_store_release(repo->store, p, n);
-        return fail(&repo->env, RSP_ENOMEM, NULL, "out of memory");
-    }
+    if (!own) return fail(&repo->env, RSP_ENOMEM, NULL, "out of memory");
     memcpy(own, p, n);
-    rsp_store_release(repo->store, p, n);
     rc = n ? record_decode(&env, r, own, n, j->repository) : RSP_EINTEGRITY;
     if (!n) mem_free(&env, own, 1);
     if (rc == RSP_ENOMEM) return fail(&repo->env, RSP_ENOMEM, NULL, "out of memory");
@@ -156,5 +183,66 @@ int log_fetch_record(struct log *log, struct rsp_record *r, struct judged *j)
     if (!j->status && log->refs && r->refs_apart) rc = fetch_refs(log, r, j);
     /* Without its list of objects the record itself is as valid as before. */
     if (!rc) r->state |= j->status && strcmp(j->kind, "object") != 0 ? RSP_RECORD_BROKEN : RSP_RECORD_LOADED;
+    return rc;
+}
+
+int log_fetch_record(struct log *log, struct rsp_record *r, struct judged *j)
+{
+    struct rsp_repo *repo = log->pub.repo;
+    char path[NAME_MAX_BYTES];
+    uint8_t *p = NULL;
+    size_t n = 0;
+    int rc;
+    if (is_done(r)) return RSP_OK;
+    name_record_path(path, r);
+    rc = rsp_store_get(repo->store, path, record_max(r->kind), &p, &n);
+    rc = judge_answer(log, r, j, rc, p, n);
+    if (p) rsp_store_release(repo->store, p, n);
+    return rc;
+}
+
+/* Names that are asked for together; places: which records they are. */
+struct asking {
+    struct log *log;
+    char (*paths)[NAME_MAX_BYTES];
+    const char **names;
+    size_t *places, n;
+};
+
+static int on_answer(void *opaque, size_t i, int status, const uint8_t *p, size_t n)
+{
+    struct asking *a = opaque;
+    size_t place = a->places[i];
+    return judge_answer(a->log, a->log->pub.records[place], &a->log->judged[place], status, p, n);
+}
+
+static int ask_together(struct asking *a, const uint8_t *want)
+{
+    struct log *log = a->log;
+    int rc = RSP_OK;
+    for (size_t i = 0; i < log->pub.records_n && !rc;) {
+        for (a->n = 0; i < log->pub.records_n && a->n < ASKED_AT_ONCE; i++) {
+            if (!want[i] || is_done(log->pub.records[i])) continue;
+            name_record_path(a->paths[a->n], log->pub.records[i]);
+            a->names[a->n] = a->paths[a->n];
+            a->places[a->n++] = i;
+        }
+        if (a->n) rc = rsp_store_get_many(log->pub.repo->store, a->names, a->n, RECORD_MAX, on_answer, a);
+    }
+    return rc;
+}
+
+int log_fetch_wanted(struct log *log, const uint8_t *want)
+{
+    const struct rsp_env *env = &log->pub.env;
+    struct asking a = {.log = log};
+    int rc = RSP_ENOMEM;
+    a.paths = mem_alloc(env, ASKED_AT_ONCE * sizeof *a.paths);
+    a.names = mem_alloc(env, ASKED_AT_ONCE * sizeof *a.names);
+    a.places = mem_alloc(env, ASKED_AT_ONCE * sizeof *a.places);
+    if (a.paths && a.names && a.places) rc = ask_together(&a, want);
+    mem_free(env, a.places, ASKED_AT_ONCE * sizeof *a.places);
+    mem_free(env, a.names, ASKED_AT_ONCE * sizeof *a.names);
+    mem_free(env, a.paths, ASKED_AT_ONCE * sizeof *a.paths);
     return rc;
 }

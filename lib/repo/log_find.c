@@ -19,11 +19,13 @@ static int of_source(const struct rsp_record *r, const uint8_t *source)
     return r->kind == RSP_REC_COMMIT && (!source || !memcmp(r->source, source, ID_BYTES));
 }
 
-/* Within a source the number decides, between sources the time. */
+/* Within a source the number decides, between sources and of copies the time. */
 static int newer(const struct rsp_record *a, const struct rsp_record *b)
 {
-    if (!memcmp(a->source, b->source, ID_BYTES) && a->seq != b->seq) return a->seq > b->seq;
-    return a->effective_ms > b->effective_ms; /* no signer chooses it alone */
+    int same = !memcmp(a->source, b->source, ID_BYTES) && a->seq != b->seq;
+    if (same && !a->copied && !b->copied) return a->seq > b->seq;
+    if (same && a->effective_ms == b->effective_ms) return a->seq > b->seq;
+    return a->effective_ms > b->effective_ms; /* no signer chooses it alone; a copy comes later than it was made */
 }
 
 static int find_latest(struct rsp_log *log, const uint8_t *source, struct rsp_record **ret)
@@ -41,6 +43,12 @@ static int find_latest(struct rsp_log *log, const uint8_t *source, struct rsp_re
     return fail(&log->env, RSP_ENOTFOUND, "latest", "there is no snapshot%s", source ? " of that source" : "");
 }
 
+static int same_origin(const struct rsp_record *a, const struct rsp_record *b)
+{
+    const uint8_t *x = a->copied ? a->origin_hash : a->hash, *y = b->copied ? b->origin_hash : b->hash;
+    return (a->copied || b->copied) && !memcmp(x, y, HASH_BYTES);
+}
+
 static int match(struct rsp_log *log, const char *id, const uint8_t *source, int by_hash, struct rsp_record **ret)
 {
     size_t n = strlen(id);
@@ -52,6 +60,10 @@ static int match(struct rsp_log *log, const char *id, const uint8_t *source, int
         if (rc) return rc;
         if (!(r->state & RSP_RECORD_LOADED)) continue;
         if (!by_hash && !begins(r->snapshot, ID_BYTES, id, n)) continue;
+        if (*ret && same_origin(*ret, r)) { /* two copied it at once */
+            if (!rsp_record_living(*ret)) *ret = r;
+            continue;
+        }
         if (*ret && *ret != r) {
             int twin = !memcmp((*ret)->snapshot, r->snapshot, ID_BYTES);
             return fail(&log->env, RSP_EINVAL, id, "%s",

@@ -161,6 +161,25 @@ static int check_removed(struct log *log)
     return rc;
 }
 
+/* ---- what was copied here ---- */
+
+/* A copied receipt counts for the commit that was copied here from the one that it was about. */
+int log_receipt_fits(const struct rsp_log *log, const struct rsp_record *r)
+{
+    const struct rsp_record *about = r->hashes_n ? rsp_log_by_hash(log, r->hashes[0]) : NULL;
+    if (!r->copied || r->kind != RSP_REC_RECEIPT || !about || !(about->state & RSP_RECORD_LOADED)) return 1;
+    return about->copied && !memcmp(about->origin_hash, r->origin_about, HASH_BYTES);
+}
+
+static void check_receipts(struct log *log)
+{
+    for (size_t i = 0; i < log->pub.records_n; i++) {
+        struct rsp_record *r = log->pub.records[i];
+        if ((r->state & RSP_RECORD_LOADED) && !log_receipt_fits(&log->pub, r))
+            wrong(&log->judged[i], r, "it carries a receipt about another snapshot than the one that it names");
+    }
+}
+
 /* ---- parents ---- */
 
 static int check_parent(struct log *log, size_t at, const struct rsp_parent *p)
@@ -235,6 +254,7 @@ int log_graph(struct log *log)
     int rc;
     settle_id(log);
     check_ids(log);
+    check_receipts(log);
     rc = log_collect(log);
     if (!rc && log->pub.full) {
         rc = check_removed(log);

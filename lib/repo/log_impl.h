@@ -57,15 +57,20 @@ void log_sort(struct log *log); /* by_hash again, in the room that it has */
 /* log_fetch.c: one record's bytes, encoding, signature and what can be told without its parents. RSP_ENOTFOUND: it went
  * meanwhile. What is wrong with it goes to *j; the status is a fault of the store. */
 int log_fetch_record(struct log *log, struct rsp_record *r, struct judged *j);
+/* The same of all that are wanted (one byte for each record), as many requests under way as the store likes. */
+int log_fetch_wanted(struct log *log, const uint8_t *want);
 
 /* The flags of which the signer of a record needs one; and whether it has. */
 uint32_t record_flag(int kind);
 int record_signer_may(const struct rsp_roles *roles, const uint8_t signer[32], int kind,
                       const uint8_t source[ID_BYTES]);
+int record_may(const struct rsp_roles *roles, const struct rsp_record *r);
 
 /* log_graph.c: rules between records; collect: what valid records explain, sorted, and the links of the gone. */
 int log_graph(struct log *log);
 int log_collect(struct log *log);
+/* 0: a copied receipt about another snapshot than it names, as far as that is there and fetched. */
+int log_receipt_fits(const struct rsp_log *log, const struct rsp_record *r);
 
 /* log_states.c: marks retired, pinned, accepted, gone, lost and heads anew from the valid records; forks as notes. */
 int log_states(struct log *log);

@@ -68,29 +68,34 @@ static void mark_heads(struct log *log)
 static void later_of(void *opaque, const struct rsp_record *ancestor)
 {
     int64_t *latest = opaque;
-    if ((ancestor->state & RSP_RECORD_LOADED) && ancestor->effective_ms > *latest) *latest = ancestor->effective_ms;
+    if ((ancestor->state & RSP_RECORD_LOADED) && ancestor->floor_ms > *latest) *latest = ancestor->floor_ms;
 }
 
 int64_t record_arrival(const struct rsp_repo *repo, const struct rsp_record *r)
 {
     const struct rsp_roles *roles = repo_roles_by_hash(repo, r->roles);
     const struct rsp_member *m = roles ? rsp_roles_find(roles, r->signer) : NULL;
+    if (r->copied)
+        return r->origin_ms > INT64_MAX ? r->stored_ms : (int64_t)r->origin_ms; /* by a keeper, or not valid */
     if (!r->origin_ms || r->origin_ms > INT64_MAX || !m || !rsp_member_may(m, RSP_ROLE_KEEP, NULL)) return r->stored_ms;
     return (int64_t)r->origin_ms;
 }
 
-/* Its signer's time, but no later than the store (or a copy's origin) saw it, and no earlier than its parents'. */
+/* Its signer's time, but no later than the store (or a copy's origin) saw it, and no earlier than its parents'. What a
+ * keeper copied here has the origin's, whatever it was joined to here; what follows it is floored as if it were not there. */
 static int set_times(struct log *log)
 {
     for (size_t i = 0; i < log->pub.records_n; i++) { /* parents have lower numbers and stand before */
         struct rsp_record *r = log->pub.records[i];
-        int64_t time = r->time_ms > INT64_MAX ? INT64_MAX : (int64_t)r->time_ms, floor = INT64_MIN;
+        uint64_t signed_ms = r->copied ? r->origin_time_ms : r->time_ms;
+        int64_t time = signed_ms > INT64_MAX ? INT64_MAX : (int64_t)signed_ms, floor = INT64_MIN;
         int64_t arrived = record_arrival(log->pub.repo, r);
         int rc = RSP_OK;
         if (time > arrived) time = arrived;
         if (log->pub.full && (r->state & RSP_RECORD_LOADED)) rc = log_nearest(log, r, later_of, &floor);
         if (rc) return rc;
-        r->effective_ms = time > floor ? time : floor;
+        r->effective_ms = time > floor || r->copied ? time : floor;
+        r->floor_ms = r->effective_ms > floor ? r->effective_ms : floor;
     }
     return RSP_OK;
 }

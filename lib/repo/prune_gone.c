@@ -8,7 +8,8 @@
 
 #define MERGE_MAX 16384 /* hashes: a gone record with more stays as it is */
 #define PIECE_HASHES 32768
-#define PIECE_LINKS 32768 /* 2 MiB: both fit a record */
+#define PIECE_LINKS 32768 /* 2 MiB */
+#define PIECE_WENT 32768  /* 512 KiB: all three fit a record */
 #define LINK_BYTES (2 * HASH_BYTES)
 
 /* Of one source. */
@@ -19,7 +20,7 @@ struct naming {
     uint8_t (*links)[LINK_BYTES]; /* kept by them */
     size_t links_n;
     struct rsp_record draft; /* hashes and links to name */
-    size_t hashes_cap, links_cap;
+    size_t hashes_cap, links_cap, went_cap;
     struct record_list gone; /* the gone records that go */
 };
 
@@ -56,6 +57,22 @@ static int add_link(struct naming *n, const uint8_t from[HASH_BYTES], const uint
     }
     memcpy(d->links[d->links_n], from, HASH_BYTES);
     memcpy(d->links[d->links_n++] + HASH_BYTES, to, HASH_BYTES);
+    return RSP_OK;
+}
+
+/* Each time anew: publish_pieces leaves one of each. */
+static int add_went(struct naming *n, const uint8_t snapshot[ID_BYTES])
+{
+    const struct rsp_env *env = &n->p->log->env;
+    struct rsp_record *d = &n->draft;
+    if (d->went_n == n->went_cap) {
+        size_t cap = n->went_cap ? n->went_cap * 2 : 64;
+        void *p = mem_resize(env, d->went, n->went_cap * ID_BYTES, cap * ID_BYTES);
+        if (!p) return RSP_ENOMEM;
+        d->went = p;
+        n->went_cap = cap;
+    }
+    memcpy(d->went[d->went_n++], snapshot, ID_BYTES);
     return RSP_OK;
 }
 
@@ -119,9 +136,26 @@ static int name_link(struct naming *n, const uint8_t from[HASH_BYTES], const uin
     return add_link(n, from, to);
 }
 
+/* 1: a gone record that stays names it already. */
+static int went_stays(const struct naming *n, const uint8_t hash[HASH_BYTES])
+{
+    return hash_set_has(&n->hashes, hash);
+}
+
+/* The snapshots that go for ever: of a commit its own, of a gone record those that it named. */
+static int name_went(struct naming *n, const struct rsp_record *r)
+{
+    int rc = RSP_OK;
+    if (!(r->state & RSP_RECORD_LOADED)) return RSP_OK;
+    if (r->kind == RSP_REC_COMMIT && !went_stays(n, r->hash)) return add_went(n, r->snapshot);
+    for (size_t i = 0; r->kind == RSP_REC_GONE && i < r->went_n && !rc; i++) rc = add_went(n, r->went[i]);
+    return rc;
+}
+
 static int name_record_going(struct naming *n, const struct rsp_record *r)
 {
     int rc = name_hash(n, r->hash);
+    if (!rc) rc = name_went(n, r);
     for (size_t i = 0; i < r->parents_n && !rc; i++) rc = name_link(n, r->hash, r->parents[i].hash);
     if (r->kind != RSP_REC_GONE || !(r->state & RSP_RECORD_LOADED)) return rc;
     for (size_t i = 0; i < r->hashes_n && !rc; i++) rc = name_hash(n, r->hashes[i]);
@@ -140,7 +174,7 @@ static int name_list(struct naming *n, const struct record_list *list)
 static int name_all(struct naming *n)
 {
     int rc;
-    n->draft.hashes_n = n->draft.links_n = 0;
+    n->draft.hashes_n = n->draft.links_n = n->draft.went_n = 0;
     rc = read_staying(n);
     if (!rc) rc = name_list(n, &n->p->commits);
     if (!rc) rc = name_list(n, &n->p->others);
@@ -151,6 +185,11 @@ static int name_all(struct naming *n)
 }
 
 /* ---- publishing ---- */
+
+static int id_order(const void *a, const void *b)
+{
+    return memcmp(a, b, ID_BYTES);
+}
 
 static int hash_order(const void *a, const void *b)
 {
@@ -174,13 +213,16 @@ static int publish_pieces(struct naming *n)
     struct rsp_record *draft = &n->draft;
     draft->hashes_n = once(draft->hashes, draft->hashes_n, HASH_BYTES, hash_order);
     draft->links_n = once(draft->links, draft->links_n, LINK_BYTES, link_order);
+    draft->went_n = once(draft->went, draft->went_n, ID_BYTES, id_order);
     const struct rsp_record all = *draft;
     size_t pieces = all.hashes_n / PIECE_HASHES + 1, by_links = all.links_n / PIECE_LINKS + 1;
     int rc = RSP_OK;
     if (by_links > pieces) pieces = by_links;
+    if (all.went_n / PIECE_WENT + 1 > pieces) pieces = all.went_n / PIECE_WENT + 1;
     for (size_t i = 0; i < pieces && !rc; i++) {
         struct rsp_record d;
-        size_t h = all.hashes_n / pieces * i, l = all.links_n / pieces * i, last = i + 1 == pieces;
+        size_t h = all.hashes_n / pieces * i, l = all.links_n / pieces * i, w = all.went_n / pieces * i;
+        int last = i + 1 == pieces;
         memset(&d, 0, sizeof d);
         d.kind = RSP_REC_GONE;
         memcpy(d.source, n->source, ID_BYTES);
@@ -188,6 +230,8 @@ static int publish_pieces(struct naming *n)
         d.hashes_n = last ? all.hashes_n - h : all.hashes_n / pieces;
         d.links = all.links_n ? all.links + l : NULL;
         d.links_n = last ? all.links_n - l : all.links_n / pieces;
+        d.went = all.went_n ? all.went + w : NULL;
+        d.went_n = last ? all.went_n - w : all.went_n / pieces;
         rc = rsp_record_publish(n->p->log, &d, NULL, 0, NULL);
     }
     return rc;
@@ -235,6 +279,7 @@ int prune_publish(struct prune *p)
         mem_free(&p->log->env, n.links, n.links_n * LINK_BYTES);
         mem_free(&p->log->env, n.draft.hashes, n.hashes_cap * HASH_BYTES);
         mem_free(&p->log->env, n.draft.links, n.links_cap * LINK_BYTES);
+        mem_free(&p->log->env, n.draft.went, n.went_cap * ID_BYTES);
         mem_free(&p->log->env, n.gone.p, n.gone.cap * sizeof *n.gone.p);
     }
     mem_free(&p->log->env, sources.p, sources.cap * ID_BYTES);

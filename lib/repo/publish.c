@@ -26,13 +26,16 @@ static int take(const struct rsp_env *env, const struct rsp_record *draft, struc
     r->parents = NULL;
     r->parents_n = 0;
     r->state = 0;
+    r->origin = (struct rsp_span){NULL, 0};
+    r->went = copy(env, draft->went, draft->went_n * ID_BYTES);
     r->hashes = copy(env, draft->hashes, draft->hashes_n * HASH_BYTES);
     r->links = copy(env, draft->links, draft->links_n * 64);
     r->refs = draft->refs ? copy(env, draft->refs, draft->refs_n * sizeof *draft->refs) : NULL;
     r->text = draft->text ? mem_strdup(env, draft->text) : NULL;
     if ((draft->hashes_n && !r->hashes) || (draft->links_n && !r->links) ||
-        (draft->refs && draft->refs_n && !r->refs) || (draft->text && !r->text))
+        (draft->refs && draft->refs_n && !r->refs) || (draft->text && !r->text) || (draft->went_n && !r->went))
         return RSP_ENOMEM;
+    r->origin = draft->origin; /* borrowed until its bytes are copied into the record's own */
     return RSP_OK;
 }
 
@@ -89,7 +92,7 @@ static const char *const right_names[] = {"read", "write", "keep", "prove"};
 
 static int choose_signer(struct rsp_repo *repo, const struct rsp_record *r, const struct rsp_identity **signer)
 {
-    uint32_t flags = record_flag(r->kind);
+    uint32_t flags = r->copied ? RSP_ROLE_KEEP : record_flag(r->kind);
     const char *first = NULL;
     for (unsigned i = 0; i < 4; i++) {
         uint32_t flag = 1u << i;
@@ -145,6 +148,13 @@ static void insert(struct log *log, struct rsp_record *r)
     log_sort(log);
 }
 
+/* Its own time: now; of a snapshot that was made anew the original's, which is not later. */
+static uint64_t signed_time(const struct rsp_env *env, const struct rsp_record *r)
+{
+    uint64_t now = (uint64_t)env->now_ms(env->clock_opaque);
+    return !r->copied && r->origin_ms && r->time_ms && r->time_ms < now ? r->time_ms : now;
+}
+
 static int publish(struct log *log, struct rsp_record *r, const char *const *tags, size_t tags_n)
 {
     struct rsp_repo *repo = log->pub.repo;
@@ -156,7 +166,7 @@ static int publish(struct log *log, struct rsp_record *r, const char *const *tag
     if (rc) return rc;
     rc = set_parents(log, r);
     if (rc) return rc;
-    r->time_ms = (uint64_t)repo->env.now_ms(repo->env.clock_opaque);
+    r->time_ms = signed_time(&repo->env, r);
     memcpy(r->roles, roles->hash, HASH_BYTES);
     r->roles_n = roles->n;
     rc = record_encode(&repo->env, r, repo->id, signer, tags, tags_n);

@@ -22,7 +22,9 @@ void record_disown(struct rsp_record *r)
     r->text = NULL;
     r->refs = NULL;
     r->bytes = NULL;
-    r->parents_n = r->hashes_n = r->links_n = r->refs_n = r->bytes_n = 0;
+    r->went = NULL;
+    r->origin = (struct rsp_span){NULL, 0};
+    r->parents_n = r->hashes_n = r->links_n = r->refs_n = r->bytes_n = r->went_n = 0;
 }
 
 void record_unload(const struct rsp_env *env, struct rsp_record *r)
@@ -32,6 +34,7 @@ void record_unload(const struct rsp_env *env, struct rsp_record *r)
     mem_free(env, r->links, r->links_n * sizeof *r->links);
     if (r->text) mem_free(env, (void *)(uintptr_t)r->text, strlen(r->text) + 1);
     mem_free(env, r->refs, r->refs_n * sizeof *r->refs);
+    mem_free(env, r->went, r->went_n * sizeof *r->went);
     mem_free(env, r->bytes, r->bytes_n);
     record_disown(r);
 }
@@ -140,7 +143,23 @@ static int add_rest(struct buf *b, const struct rsp_record *r)
     if (!rc && r->text && r->kind != RSP_REC_RECEIPT) rc = item_add(b, 34, r->text, text_n);
     if (!rc && r->kind == RSP_REC_RECEIPT) rc = item_u8(b, C(35), r->detail);
     if (!rc && r->text && r->kind == RSP_REC_RECEIPT) rc = item_add(b, 36, r->text, text_n);
-    return rc; /* tags and links: their numbers come last */
+    return rc; /* tags, links and what went: their numbers come last */
+}
+
+/* A commit or a receipt of another repository, whole, in one of ours. */
+static int add_carried(struct buf *b, const struct rsp_record *r)
+{
+    int rc = item_u64(b, 25, r->origin_ms);
+    if (!rc) rc = item_add(b, C(26), r->origin.p, r->origin.n);
+    if (!rc && r->kind == RSP_REC_RECEIPT) rc = item_add(b, C(32), r->hashes, r->hashes_n * sizeof *r->hashes);
+    return rc;
+}
+
+static int add_gone(struct buf *b, const struct rsp_record *r)
+{
+    int rc = item_add(b, C(39), r->links, r->links_n * sizeof *r->links);
+    if (!rc && r->went_n) rc = item_add(b, 40, r->went, r->went_n * sizeof *r->went);
+    return rc;
 }
 
 /* Reads what was made as every reader will: nothing is published that others would refuse. */
@@ -171,9 +190,29 @@ static int check_draft(const struct rsp_env *env, const struct rsp_record *r)
     if (!r->seq || r->seq > NAME_SEQ_MAX || r->time_ms > NAME_TIME_MAX_MS)
         return fail(env, RSP_EINVAL, NULL, "seq or time of the new record is out of bounds");
     if (r->parents_n > PARENTS_MAX || r->refs_n > UINT32_MAX || r->hashes_n > RECORD_MAX / HASH_BYTES ||
-        r->links_n > RECORD_MAX / sizeof *r->links)
+        r->links_n > RECORD_MAX / sizeof *r->links || r->went_n > RECORD_MAX / sizeof *r->went)
         return fail(env, RSP_EINVAL, NULL, "the new record names too many others");
+    if (r->copied && r->kind != RSP_REC_COMMIT && r->kind != RSP_REC_RECEIPT)
+        return fail(env, RSP_EINVAL, NULL, "only commits and receipts are copied");
     return RSP_OK;
+}
+
+static int add_items(struct buf *b, const struct rsp_record *r, const char *const *tags, size_t tags_n)
+{
+    int rc;
+    if (r->copied) return add_carried(b, r);
+    rc = r->kind == RSP_REC_COMMIT ? add_commit(b, r) : add_rest(b, r);
+    if (!rc) rc = add_tags(b, r, tags, tags_n);
+    return !rc && r->kind == RSP_REC_GONE ? add_gone(b, r) : rc;
+}
+
+/* What the record says is what every reader will read in it. */
+static int take_carried(const struct rsp_env *env, struct rsp_record *r, uint8_t *bytes, size_t n)
+{
+    uint8_t repository[ID_BYTES];
+    int rc = record_decode(env, r, bytes, n, repository);
+    if (rc == RSP_EVERSION) return trail(env, rc, "copying a record that a newer release wrote");
+    return rc;
 }
 
 int record_encode(const struct rsp_env *env, struct rsp_record *r, const uint8_t repository[ID_BYTES],
@@ -190,9 +229,7 @@ int record_encode(const struct rsp_env *env, struct rsp_record *r, const uint8_t
     memcpy(r->signer, key.sign, sizeof r->signer);
     sort_parents(r->parents, r->parents_n);
     rc = add_common(&b, r, repository);
-    if (!rc) rc = r->kind == RSP_REC_COMMIT ? add_commit(&b, r) : add_rest(&b, r);
-    if (!rc) rc = add_tags(&b, r, tags, tags_n);
-    if (!rc && r->kind == RSP_REC_GONE) rc = item_add(&b, C(39), r->links, r->links_n * sizeof *r->links);
+    if (!rc) rc = add_items(&b, r, tags, tags_n);
     if (rc) goto out;
     identity_sign(signer, b.p, b.n, signature);
     rc = buf_add(&b, signature, sizeof signature);
@@ -201,12 +238,16 @@ int record_encode(const struct rsp_env *env, struct rsp_record *r, const uint8_t
     name_record(name, r->seq, r->time_ms, r->kind, r->hash);
     memcpy(r->name, name, sizeof r->name - 1);
     r->name[sizeof r->name - 1] = 0;
-    rc = try_out(env, r, &b);
+    rc = r->copied ? RSP_OK : try_out(env, r, &b);
     if (rc) goto out;
     bytes = mem_alloc(env, b.n);
     rc = bytes ? RSP_OK : RSP_ENOMEM;
     if (rc) goto out;
     memcpy(bytes, b.p, b.n);
+    if (r->copied) {
+        rc = take_carried(env, r, bytes, b.n);
+        goto out;
+    }
     mem_free(env, r->bytes, r->bytes_n);
     r->bytes = bytes;
     r->bytes_n = b.n;

@@ -12,6 +12,7 @@
 #define BIT(kind) (1u << RSP_REC_##kind)
 #define EVERY 0x7feu
 #define ONE_HASH (BIT(PIN) | BIT(RECEIPT) | BIT(NOTE))
+#define CARRIES (BIT(COMMIT) | BIT(RECEIPT))
 #define HASHES (BIT(RETIRE) | BIT(UNPIN) | BIT(ACCEPT) | BIT(ABSENT) | BIT(GONE))
 
 /* What an item may be. Sizes are multiples of unit from least to most. */
@@ -38,7 +39,8 @@ static const struct rule rules[] = {
     {C(22), BIT(COMMIT), 1, 0, REF_BYTES, REF_BYTES, 1},
     {C(23), BIT(COMMIT), 0, 0, 0, RECORD_MAX, REF_BYTES}, /* one of these two is needed */
     {C(24), BIT(COMMIT), 0, 0, 36, 36, 1},
-    {25, BIT(COMMIT), 0, 0, 8, 8, 1},
+    {25, CARRIES, 0, 0, 8, 8, 1},
+    {C(26), CARRIES, 0, 0, RECORD_ORIGIN_LEAST, RECORD_OPEN_MAX, 1},
     {C(32), ONE_HASH, 1, 0, HASH_BYTES, HASH_BYTES, 1},
     {C(32), HASHES, 1, 0, HASH_BYTES, RECORD_MAX, HASH_BYTES},
     {C(32), BIT(LOST), 1, 0, 0, RECORD_MAX, HASH_BYTES},
@@ -49,6 +51,7 @@ static const struct rule rules[] = {
     {37, BIT(NOTE), 0, 1, 3, RECORD_MAX, 1},
     {38, BIT(LOST), 0, 1, 1, RECORD_MAX, 1},
     {C(39), BIT(GONE), 1, 0, 0, RECORD_MAX, 64},
+    {40, BIT(GONE), 0, 0, 0, RECORD_MAX, ID_BYTES},
 };
 #define RULES (sizeof rules / sizeof *rules)
 
@@ -60,6 +63,7 @@ struct decoding {
     uint64_t seq, time_ms, seen; /* seen: a bit for each number of an item that is known */
     uint64_t odd;                /* of one whose number is known, but not with that critical bit */
     int newer;                   /* an unknown critical item stands there */
+    int carried;                 /* it lies in another record */
     char words[128];
 };
 
@@ -169,6 +173,25 @@ static int get_links(struct decoding *d, struct rsp_span v)
     return rc;
 }
 
+static int get_went(struct decoding *d, struct rsp_span v)
+{
+    void *list = NULL;
+    int rc = get_list(d, v, ID_BYTES, &list, &d->r->went_n);
+    d->r->went = list;
+    return rc;
+}
+
+static int get_origin(struct decoding *d, struct rsp_span v)
+{
+    int rc;
+    if (d->carried) return wrong(d, "it carries a record that carries another");
+    d->r->origin = v; /* in the bytes, which the record keeps */
+    rc = record_origin_load(d->env, d->r, v, d->words);
+    if (rc != RSP_EVERSION) return rc;
+    d->newer = 1;
+    return RSP_OK;
+}
+
 static int get_tag(struct decoding *d, struct rsp_span v)
 {
     struct rsp_span name, value;
@@ -209,6 +232,7 @@ static int get_item(struct decoding *d, unsigned number, struct rsp_span v)
         r->refs_apart = 1;
         return RSP_OK;
     case 25: r->origin_ms = load_le64(v.p); return RSP_OK;
+    case 26: return get_origin(d, v);
     case 32: return get_hashes(d, v);
     case 33: r->detail = v.p[0]; return RSP_OK;
     case 34:
@@ -216,6 +240,7 @@ static int get_item(struct decoding *d, unsigned number, struct rsp_span v)
     case 35: return get_proof(d, v.p[0]);
     case 37: return get_tag(d, v);
     case 39: return get_links(d, v);
+    case 40: return get_went(d, v);
     default: return RSP_OK; /* names of lost objects: for people, in the bytes as they stand */
     }
 }
@@ -246,16 +271,31 @@ static int take_item(struct decoding *d, const struct item *item)
     return get_item(d, number, item->v);
 }
 
+#define SEEN(d, number) ((d)->seen >> (number)&1)
+
+/* All that it says stands in the record that it carries. */
+static int only_carries(struct decoding *d)
+{
+    const uint64_t own = 0x1fe | 1ull << 25 | 1ull << 26 | (d->r->kind == RSP_REC_RECEIPT ? 1ull << 32 : 0);
+    if (d->seen & ~own) return wrong(d, "it carries a record of another repository and says things of its own");
+    if (!SEEN(d, 25) || !d->r->origin_ms)
+        return wrong(d, "it does not say when the origin's store had what it carries");
+    if (d->r->kind == RSP_REC_RECEIPT && !SEEN(d, 32)) return wrong(d, "item 32 is not there");
+    return RSP_OK;
+}
+
 /* Of a record with unknown critical items only what every record has can be asked for. */
 static int all_there(struct decoding *d)
 {
+    int carries = SEEN(d, 26);
     for (size_t i = 0; i < RULES; i++) {
         unsigned number = ITEM_NUMBER(rules[i].tag);
         if (!rules[i].needed || !(rules[i].kinds & 1u << d->r->kind) || d->seen >> number & 1) continue;
-        if (number > 8 && d->newer) continue;
+        if (number > 8 && (d->newer || carries)) continue;
         snprintf(d->words, sizeof d->words, "item %u is not there", number);
         return RSP_EINTEGRITY;
     }
+    if (carries) return only_carries(d);
     if (d->r->kind == RSP_REC_COMMIT && !d->newer && !(d->seen >> 23 & 3)) return wrong(d, "it has no references");
     return RSP_OK;
 }
@@ -288,7 +328,8 @@ static int read_items(struct decoding *d, const uint8_t *p, size_t n)
 
 size_t record_max(int kind)
 {
-    return kind == RSP_REC_COMMIT || kind == RSP_REC_RECEIPT || kind == RSP_REC_NOTE ? RECORD_OPEN_MAX : RECORD_MAX;
+    if (kind == RSP_REC_COMMIT || kind == RSP_REC_RECEIPT) return RECORD_OPEN_MAX + RECORD_CARRIER_MAX;
+    return kind == RSP_REC_NOTE ? RECORD_OPEN_MAX : RECORD_MAX;
 }
 
 static int decode(struct decoding *d, const uint8_t *p, size_t n)
@@ -304,15 +345,17 @@ static int decode(struct decoding *d, const uint8_t *p, size_t n)
     body = n - RECORD_SIGNATURE_BYTES;
     rc = read_items(d, p + RECORD_MAGIC_BYTES, body - RECORD_MAGIC_BYTES);
     if (rc) return rc;
+    if (!d->r->copied && n > RECORD_OPEN_MAX && record_max(d->r->kind) < RECORD_MAX)
+        return wrong(d, "it is larger than a record may be");
     if (!sign_check(d->r->signer, p, body, p + body)) return wrong(d, "its signature is wrong");
     return RSP_OK;
 }
 
-int record_decode(const struct rsp_env *env, struct rsp_record *r, uint8_t *bytes, size_t n,
-                  uint8_t repository[ID_BYTES])
+static int decode_into(const struct rsp_env *env, struct rsp_record *r, uint8_t *bytes, size_t n,
+                       uint8_t repository[ID_BYTES], int carried)
 {
     struct rsp_record *fresh = record_new(env), old = *r;
-    struct decoding d = {.env = env, .r = fresh, .repository = repository};
+    struct decoding d = {.env = env, .r = fresh, .repository = repository, .carried = carried};
     char name[NAME_MAX_BYTES];
     int rc = fresh ? RSP_OK : RSP_ENOMEM;
     memset(repository, 0, ID_BYTES);
@@ -340,10 +383,23 @@ int record_decode(const struct rsp_env *env, struct rsp_record *r, uint8_t *byte
     fresh->retired_ms = old.retired_ms;
     fresh->roles_n = old.roles_n;
     fresh->effective_ms = old.effective_ms;
+    fresh->floor_ms = old.floor_ms;
     *r = *fresh;
     mem_free(env, fresh, sizeof *fresh);
     record_unload(env, &old);
     if (!d.newer) return RSP_OK;
     name_record_path(name, r);
     return fail(env, RSP_EVERSION, name, "it has an item that this release does not know and may not pass over");
+}
+
+int record_decode(const struct rsp_env *env, struct rsp_record *r, uint8_t *bytes, size_t n,
+                  uint8_t repository[ID_BYTES])
+{
+    return decode_into(env, r, bytes, n, repository, 0);
+}
+
+int record_decode_carried(const struct rsp_env *env, struct rsp_record *r, uint8_t *bytes, size_t n,
+                          uint8_t repository[ID_BYTES])
+{
+    return decode_into(env, r, bytes, n, repository, 1);
 }

@@ -38,7 +38,10 @@ static int missed_load(const struct rsp_log *log, struct missed *m)
     for (size_t i = 0; !rc && i < list.n; i++) rc = missed_add(repo, m, list.p[i].hash);
     for (size_t i = 0; !rc && i < repo->roles_n; i++)
         if (repo->roles[i]->n > 1) rc = missed_add(repo, m, repo->roles[i]->previous);
-    for (size_t i = 0; !rc && i < log->records_n; i++) rc = missed_add(repo, m, log->records[i]->roles);
+    for (size_t i = 0; !rc && i < log->records_n; i++) {
+        rc = missed_add(repo, m, log->records[i]->roles);
+        if (!rc) rc = missed_add(repo, m, log->records[i]->origin_roles);
+    }
     for (size_t i = 0; !rc && i < repo->roles_n; i++) /* given up again it changes nothing */
         for (size_t k = 0; !rc && k < repo->roles[i]->lost_n; k++) rc = missed_add(repo, m, repo->roles[i]->lost[k]);
     found_free(&repo->env, &list);

@@ -55,6 +55,15 @@ struct written_stream {
 
 enum { WRITER_BETWEEN = 0, WRITER_STREAM = 1, WRITER_ENDED = 2 };
 
+/* One of the repositories that a snapshot goes to. A fault of one is kept here, it gets nothing more, and the others go on;
+ * the fault of the last one left is the writer's. */
+struct place {
+    struct rsp_repo *repo;
+    struct rsp_upload *upload;
+    int status;
+    struct rsp_error words;
+};
+
 struct rsp_snapshot_writer {
     struct rsp_env env;
     struct rsp_repo *repo;
@@ -65,7 +74,8 @@ struct rsp_snapshot_writer {
     int state;
     uint64_t begun_ms;
     struct object_writer *objects; /* of the stream that is open */
-    struct rsp_upload *upload;
+    struct place *places;          /* the first is that of repo */
+    size_t places_n;
     char name[NAME_MAX_BYTES];   /* of the object that is being uploaded */
     struct full_ref *refs;       /* of all streams, in order */
     struct rsp_ref *commit_refs; /* beside refs */
@@ -73,6 +83,24 @@ struct rsp_snapshot_writer {
     struct written_stream *streams;
     size_t streams_n, streams_cap;
 };
+/* ---- places (snapshot_place.c) ---- */
+
+/* Makes them of repo and options.also, and asks each what would only be missed at the commit. */
+int places_open(struct rsp_snapshot_writer *w, struct rsp_repo *const *also, size_t n);
+void places_free(struct rsp_snapshot_writer *w);
+/* The same of each that is well; RSP_OK while one is. */
+int places_each(struct rsp_snapshot_writer *w, int (*what)(struct rsp_snapshot_writer *w, struct place *p));
+/* The first that is well; NULL: none, and its fault is the env's. */
+struct place *places_first(struct rsp_snapshot_writer *w);
+/* It failed: keeps the words of its repository's record, and clears that. */
+void place_fault(struct place *p, int rc);
+int place_begin(struct rsp_snapshot_writer *w, struct place *p);
+int place_end(struct rsp_snapshot_writer *w, struct place *p);
+int places_write(struct rsp_snapshot_writer *w, const void *bytes, size_t n);
+void places_abort(struct rsp_snapshot_writer *w);
+/* Reads back from it what was written, as a reader would. */
+int place_prove(struct rsp_snapshot_writer *w, struct place *p);
+
 /* The members of the newest roles that may read, in an array of *n. RSP_EINVAL: none, or more than an envelope
  * holds. */
 int readers_of(const struct rsp_repo *repo, struct rsp_public **readers, size_t *n);

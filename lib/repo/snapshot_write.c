@@ -43,23 +43,6 @@ int readers_of(const struct rsp_repo *repo, struct rsp_public **readers, size_t 
     return RSP_OK;
 }
 
-/* What would only be missed at the commit is asked for now: a reader, and the right to write. */
-static int check_rights(const struct rsp_snapshot_writer *w)
-{
-    struct rsp_public *readers = NULL;
-    size_t n = 0;
-    int rc;
-    if (!rsp_repo_signer(w->repo, RSP_ROLE_WRITE, w->source_id))
-        return fail(
-            &w->env, RSP_ERIGHT, rsp_store_url(w->repo->store),
-            "no identity at hand has the right to write for source \"%s\"; give one that has, or let root add it",
-            w->source);
-    if (w->options.unsealed) return RSP_OK;
-    rc = readers_of(w->repo, &readers, &n);
-    mem_free(&w->env, readers, n * sizeof *readers);
-    return rc;
-}
-
 static int make_epoch(struct rsp_snapshot_writer *w)
 {
     int rc;
@@ -93,7 +76,7 @@ int rsp_snapshot_begin(struct rsp_repo *repo, const struct rsp_snapshot_options 
     if (!o.threads) w->options.threads = rsp_pool_processors();
     w->begun_ms = (uint64_t)env->now_ms(env->clock_opaque);
     rsp_source_id(repo->lineage, w->source, w->source_id);
-    rc = check_rights(w);
+    rc = places_open(w, o.also, o.also_n);
     if (!rc) rc = make_epoch(w);
     if (rc) {
         rsp_snapshot_writer_free(w);
@@ -125,20 +108,24 @@ static int out_begin(void *ctx, const uint8_t object[ID_BYTES], uint32_t number)
     struct rsp_snapshot_writer *w = ctx;
     (void)number;
     name_object(w->name, OBJECT_DATA, w->epoch, object);
-    return rsp_store_begin(w->repo->store, w->name, &w->upload);
+    return places_each(w, place_begin);
 }
 
 static int out_write(void *ctx, const void *p, size_t n)
 {
-    struct rsp_snapshot_writer *w = ctx;
-    return rsp_upload_write(w->upload, p, n);
+    return places_write(ctx, p, n);
 }
 
 static void out_abort(void *ctx)
 {
-    struct rsp_snapshot_writer *w = ctx;
-    rsp_upload_free(w->upload);
-    w->upload = NULL;
+    places_abort(ctx);
+}
+
+/* The env's record is that of whoever called us, on another thread, and may be cleared before he hears of the fault. */
+static const struct rsp_error *out_words(void *ctx)
+{
+    const struct rsp_snapshot_writer *w = ctx;
+    return places_first(ctx) ? NULL : &w->places[0].words;
 }
 
 /* Room for one more in an array of *cap entries. */
@@ -171,10 +158,8 @@ static int out_end(void *ctx, const struct object_done *object)
     struct full_ref *full;
     struct rsp_ref *ref;
     int rc = make_rooms(w);
-    if (!rc) rc = rsp_upload_commit(w->upload);
+    if (!rc) rc = places_each(w, place_end);
     if (rc) return rc;
-    rsp_upload_free(w->upload);
-    w->upload = NULL;
     full = &w->refs[w->refs_n];
     ref = &w->commit_refs[w->refs_n++];
     memset(full, 0, sizeof *full);
@@ -212,7 +197,7 @@ static int check_stream(struct rsp_snapshot_writer *w, const char *name, int kin
 
 int rsp_snapshot_stream(struct rsp_snapshot_writer *w, const char *name, int kind, unsigned hold)
 {
-    static const struct object_out out = {out_begin, out_write, out_end, out_abort};
+    static const struct object_out out = {out_begin, out_write, out_end, out_abort, out_words};
     struct object_writer_options o = {.level = w->options.level,
                                       .threads = w->options.threads,
                                       .no_recheck = w->options.no_recheck,
@@ -288,16 +273,8 @@ int rsp_snapshot_stream_end(struct rsp_snapshot_writer *w, const struct rsp_stre
 
 int rsp_snapshot_prove(struct rsp_snapshot_writer *w)
 {
-    struct object_run run = {w->repo->store, w->key, w->repo->lineage, w->refs, w->refs_n};
-    struct ahead *a = NULL;
-    struct rsp_span view;
     int rc = expect_state(w, WRITER_BETWEEN);
-    if (rc) return rc;
-    rc = ahead_new(&w->env, &run, 0, w->options.threads, &a);
-    while (!rc) rc = ahead_next(a, &view);
-    ahead_free(a);
-    if (rc == RSP_END) return RSP_OK;
-    return done(w, trail(&w->env, rc, "reading back what was written"));
+    return rc ? rc : done(w, places_each(w, place_prove));
 }
 
 void rsp_snapshot_writer_free(struct rsp_snapshot_writer *w)
@@ -306,7 +283,7 @@ void rsp_snapshot_writer_free(struct rsp_snapshot_writer *w)
     if (!w) return;
     env = w->env;
     object_writer_free(w->objects);
-    rsp_upload_free(w->upload);
+    places_free(w);
     secret_free(w->key);
     for (size_t i = 0; i < w->streams_n; i++) buf_free(&w->streams[i].encoded);
     mem_free(&env, w->streams, w->streams_cap * sizeof *w->streams);

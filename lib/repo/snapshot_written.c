@@ -44,8 +44,10 @@ static int check_asked(const struct rsp_snapshot_writer *w, size_t stream)
 
 static int open_inner(struct written_source *s, const struct written_stream *of, unsigned threads)
 {
-    struct object_run run = {s->w->repo->store, s->w->key, s->w->repo->lineage, NULL, of->n};
+    const struct place *from = places_first(s->w);
+    struct object_run run = {from ? from->repo->store : NULL, s->w->key, s->w->repo->lineage, NULL, of->n};
     char name[100];
+    if (!from) return s->w->places[0].status;
     if (of->n) {
         s->refs = mem_alloc(&s->env, of->n * sizeof *s->refs);
         if (!s->refs) return RSP_ENOMEM;

@@ -90,7 +90,7 @@ static int add_commit_needs(struct verify *v, size_t commit)
     return rc;
 }
 
-static int choose_commits(struct verify *v)
+int verify_choose(struct verify *v)
 {
     struct rsp_log *log = v->log;
     size_t room = log->records_n;
@@ -111,9 +111,9 @@ static int choose_commits(struct verify *v)
     return RSP_OK;
 }
 
-static int collect(struct verify *v)
+int verify_collect(struct verify *v)
 {
-    int rc = choose_commits(v);
+    int rc = RSP_OK;
     v->report.snapshots = v->commits_n;
     for (size_t i = 0; i < v->commits_n && !rc; i++) rc = add_commit_needs(v, i);
     if (v->needs.n) qsort(v->needs.p, v->needs.n, sizeof *v->needs.p, need_order);
@@ -138,7 +138,9 @@ int verify_fault(struct verify *v, const struct need *needs, size_t n, int statu
     vsnprintf(words, sizeof words, format, ap);
     va_end(ap);
     if (commits > 1) snprintf(more, sizeof more, " and %zu more", commits - 1);
-    snprintf(way, sizeof way, "put it back from a mirror, or give the snapshot up: backupd expire --acknowledge %s",
+    snprintf(way, sizeof way,
+             "put it back from a mirror (backupd verify --repair-from URL), or give the snapshot up: backupd expire "
+             "--acknowledge %s",
              hex);
     return rsp_log_trouble(v->log, status, kind, name, way, "snapshot %s%s: %s", hex, more, words);
 }
@@ -197,7 +199,7 @@ static int check_objects(struct verify *v)
     return rc;
 }
 
-static void verify_free(struct verify *v, size_t room)
+void verify_free(struct verify *v, size_t room)
 {
     const struct rsp_env *env = &v->log->env;
     mem_free(env, v->commits, room * sizeof *v->commits);
@@ -217,7 +219,8 @@ int rsp_verify(struct rsp_log *log, const struct rsp_verify_options *options, st
     v.log = log;
     if (options) memcpy(&v.o, options, options->size < sizeof v.o ? options->size : sizeof v.o);
     v.report.size = report->size;
-    rc = collect(&v);
+    rc = verify_choose(&v);
+    if (!rc) rc = verify_collect(&v);
     if (!rc) rc = inventory_load(log, &v.held);
     if (!rc) rc = check_objects(&v);
     if (!rc) rc = verify_envelopes(&v);

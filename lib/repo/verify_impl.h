@@ -34,6 +34,12 @@ struct verify {
 int verify_fault(struct verify *v, const struct need *needs, size_t n, int status, const char *kind, const char *name,
                  const char *format, ...) RSP_PRINTF(7, 8);
 
+/* verify.c: the commits that are looked at; then what they need, sorted by object (and epochs by id). room: of the log's
+ * records when it began. */
+int verify_choose(struct verify *v);
+int verify_collect(struct verify *v);
+void verify_free(struct verify *v, size_t room);
+
 /* verify_stored.c: the object's stored bytes against their SHA-256. RSP_EINTEGRITY: they differ, or it ends early; no
  * record is written for that. */
 int verify_stored(struct verify *v, const char *name, const struct rsp_ref *ref);

@@ -47,8 +47,8 @@ static struct rsp_record *name_of(const uint8_t *p, size_t n)
     return r;
 }
 
-/* Puts the target's key into item 6 and signs. */
-static void sign_anew(uint8_t *p, size_t n)
+/* Puts the target's key into item 6 and signs; first in the record that it carries. */
+static void sign_anew(uint8_t *p, size_t n, int deep)
 {
     struct rsp_public key;
     struct items list;
@@ -56,8 +56,10 @@ static void sign_anew(uint8_t *p, size_t n)
     if (n <= 72) return;
     rsp_identity_public(signer, &key);
     items_begin(&list, p + 8, n - 72);
-    while (!items_next(&list, &item))
+    while (!items_next(&list, &item)) {
         if (ITEM_NUMBER(item.tag) == 6 && item.v.n == 32) memcpy(p + (item.v.p - p), key.sign, 32);
+        else if (ITEM_NUMBER(item.tag) == 26 && !deep) sign_anew(p + (item.v.p - p), item.v.n, 1);
+    }
     identity_sign(signer, p, n - 64, p + n - 64);
 }
 
@@ -69,7 +71,9 @@ static void check(const struct rsp_record *r, const uint8_t *p, size_t n)
     MUST(r->parents_n * PARENT_BYTES + r->hashes_n * 32 + r->links_n * 64 + items * REF_BYTES <= n);
     for (size_t i = 1; i < r->parents_n; i++) MUST(memcmp(r->parents[i - 1].hash, r->parents[i].hash, 32) < 0);
     MUST(!r->text || strlen(r->text) < n);
-    MUST(!r->links_n || r->kind == RSP_REC_GONE);
+    MUST((!r->links_n && !r->went_n) || r->kind == RSP_REC_GONE);
+    MUST(!r->copied == !r->origin.n && (!r->copied || r->kind == RSP_REC_COMMIT || r->kind == RSP_REC_RECEIPT));
+    MUST(!r->copied || (r->origin.p > r->bytes && r->origin.n < n && r->origin_ms));
     MUST((r->kind == RSP_REC_COMMIT) == !r->hashes || r->kind == RSP_REC_LOST);
 }
 
@@ -80,7 +84,7 @@ static void record(const uint8_t *p, size_t n, int own)
     int rc;
     MUST(bytes && copy);
     memcpy(copy, p, n);
-    if (own) sign_anew(copy, n);
+    if (own) sign_anew(copy, n, 0);
     memcpy(bytes, copy, n);
     r = name_of(copy, n);
     rc = record_decode(&env, r, bytes, n, repository);

@@ -363,21 +363,27 @@ class Reference:
 
 
 class Record:
-    BODY = {1: "=16! =17! =18! =19! 20 =22! 23! 24! 25", 2: "=32! 33", 3: "=32! 34", 4: "=32!", 5: "=32!", 6: "=32!",
-            7: "=32! =35! 36", 8: "=32! 34 37*", 9: "=32! =39!", 10: "=32! 38*"}
+    BODY = {1: "=16! =17! =18! =19! 20 =22! 23! 24! 25 26!", 2: "=32! 33", 3: "=32! 34", 4: "=32!", 5: "=32!", 6: "=32!",
+            7: "25 26! =32! =35! 36", 8: "=32! 34 37*", 9: "=32! =39! 40", 10: "=32! 38*"}
 
-    def __init__(self, data, repository):
-        head = "=1! =2! =3! =4! =5! =6! =7! =8! "
+    COPIED = {1: "=25 =26!", 7: "=25 =26! =32!"}
+
+    def __init__(self, data, repository, carried=False):
         body = signed(data, b"RSPLOG1\n")
         kind = next((u(value, 1) for word, _, value in tagged(body) if word == "3!"), None)
         need(kind in KINDS, f"kind {kind}")
-        need(kind not in (1, 7, 8) or len(data) <= 256 << 10, "too long for its kind")
+        copied = kind in self.COPIED and any(word == "26!" for word, _, _ in tagged(body))
+        need(not (copied and carried), "it carries another, and is itself carried")
+        need(kind not in (1, 7, 8) or len(data) <= (260 if copied else 256) << 10, "too long for its kind")
         others = {rule.strip("=*") for k, rules in self.BODY.items() if k != kind for rule in rules.split()}
         others -= {rule.strip("=*") for rule in self.BODY[kind].split()}
         for word, _, _ in tagged(body):
             need(word not in others, f"item {word} belongs to another kind of record")
-        f = self.found = items(body, "=1! =2! =3! =4! =5! =6! =7! =8! " + self.BODY[kind])
-        need(f[1] == repository, "of another repository")
+        known = {int(rule.strip("=*!")) for rules in self.BODY.values() for rule in rules.split()}
+        own = {int(rule.strip("=*!")) for rule in self.COPIED.get(kind, "").split()}
+        need(not copied or not any(number in known - own for _, number, _ in tagged(body)), "says things of its own")
+        f = self.found = items(body, "=1! =2! =3! =4! =5! =6! =7! =8! " + (self.COPIED if copied else self.BODY)[kind])
+        need(carried or f[1] == repository, "of another repository")
         need(len(f[2]) == 16 and len(f[6]) == 32 and len(f[7]) == 32, "lengths")
         need(ed25519_verify(f[6], data[:-64], data[-64:]), "signature")
         self.hash, self.kind, self.source, self.signer, self.roles = H(data), KINDS[kind], f[2], f[6], f[7]
@@ -386,7 +392,10 @@ class Record:
         hashes = [p[8:] for p in cut(f[8], 40)]
         need(hashes == sorted(set(hashes)), "parents out of order")
         need(self.seq == 1 + max(self.parents.values(), default=0), "seq does not follow its parents")
-        if kind == 1:
+        self.origin = None
+        if copied:
+            self.read_origin(f)
+        elif kind == 1:
             self.read_commit(f)
         else:
             self.named = cut(f.get(32, b""), 32)
@@ -397,6 +406,19 @@ class Record:
             need(0 not in f.get(34, b"") + f.get(36, b"") if kind in (3, 7, 8) else True, "a zero in its text")
             need(all(named_values(Cursor(t))[0] for t in f.get(37, [])), "a tag without a name")
             self.gone_parents = [(p[:32], p[32:]) for p in cut(f.get(39, b""), 64)]
+            self.went = cut(f.get(40, b""), 16)
+
+    def read_origin(self, f):
+        """What it says of a snapshot, or of a proof, stands in the record that it carries."""
+        need(u(f[25], 8) != 0, "no time of the origin's store")
+        o = self.origin = Record(f[26], None, True)
+        need(o.kind == self.kind and o.source == self.source, "it carries another kind, or another source's")
+        need(0 < o.seq <= 9999999999, "seq of what it carries")
+        self.gone_parents, self.named = [], cut(f.get(32, b""), 32)
+        need(self.kind == "commit" or len(self.named) == 1, "names several")
+        if self.kind == "commit":
+            self.snapshot, self.epoch, self.commitment, self.flags = o.snapshot, o.epoch, o.commitment, o.flags
+            self.manifest, self.references, self.refs = o.manifest, o.references, o.refs
 
     def read_commit(self, f):
         need(all(len(f[i]) == size for i, size in ((16, 16), (17, 16), (18, 32), (22, 73))), "lengths")
@@ -519,6 +541,10 @@ class Repository:
         for r in sorted(self.records.values(), key=lambda r: (r.source, r.seq, r.hash)):
             state = "ok" if r.hash in self.valid else "refused"
             print(f"record {r.source.hex()[:8]} {r.seq} {r.kind} {r.hash.hex()} {state}")
+            if r.origin:
+                print(f"copied {r.hash.hex()} of {r.origin.hash.hex()} repository {r.origin.found[1].hex()}")
+            for id_ in r.went if r.kind == "gone" else ():
+                print(f"went {id_.hex()}")
         for r in self.living:
             self.guard(f"snapshot {r.snapshot.hex()}", self.read_snapshot, r)
         self.guard("repository", self.check_repository)
@@ -636,7 +662,7 @@ class Repository:
         return self.roles.get(r.roles) or (self.newest if r.roles in self.lost_roles else None)
 
     def may(self, roles, r):
-        return r.signer == self.root or roles.may(r.signer, NEEDS.get(r.kind, [KEEP]), r.source)
+        return r.signer == self.root or roles.may(r.signer, [KEEP] if r.origin else NEEDS.get(r.kind, [KEEP]), r.source)
 
     def n_of(self, r):
         """The number of the roles that r names; 0 when they are given up."""
@@ -649,6 +675,12 @@ class Repository:
             return "its roles record is not there"
         if not self.may(roles, r):
             return "its signer had no right to it"
+        if r.origin:
+            roles = self.roles_of(r.origin)
+            if not roles:
+                return "the roles record of what it carries is not there"
+            if not self.may(roles, r.origin):
+                return "who signed what it carries had no right to it"
         for h, seq in r.parents.items():
             p = self.records.get(h)
             if p and (p.seq != seq or p.source != r.source):
@@ -693,6 +725,10 @@ class Repository:
     def judge(self):
         """Which records are valid; what is missing; which commits live."""
         why = {h: reason for h, reason in ((h, self.wrong_alone(r)) for h, r in self.records.items()) if reason}
+        for h, r in self.records.items():
+            about = self.records.get(r.named[0]) if r.origin and r.kind == "receipt" and h not in why else None
+            if about and about.hash not in why and not (about.origin and about.origin.hash == r.origin.named[0]):
+                why[h] = "it carries a receipt about another snapshot"
         self.gone_edges = {}
         for h, r in self.records.items():
             for gone, parent in r.gone_parents if h not in why else ():

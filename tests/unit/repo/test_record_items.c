@@ -99,6 +99,8 @@ START_TEST(sizes)
     ck_assert_int_eq(with(RSP_REC_PIN, C(32), v, 64), RSP_EINTEGRITY);
     ck_assert_int_eq(with(RSP_REC_RETIRE, C(32), v, 64), RSP_OK);
     ck_assert_int_eq(with(RSP_REC_GONE, C(39), v, 0), RSP_OK);
+    ck_assert_int_eq(with(RSP_REC_GONE, 40, v, 0), RSP_OK);
+    ck_assert_int_eq(with(RSP_REC_GONE, 40, v, 17), RSP_EINTEGRITY);
 }
 END_TEST
 

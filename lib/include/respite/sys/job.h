@@ -45,10 +45,12 @@ struct rsp_backup_options {
     const struct rsp_drill_options *prove;  /* not NULL: restored into a private server before the commit, and a receipt
                                                 is signed behind it. A proof that fails: RSP_EINTEGRITY, no commit */
     struct rsp_drill_report *proof;         /* of prove; filled in */
+    struct rsp_commit_result *results; /* not NULL: also_n + 1 of them (snapshot.also), filled in: then *log stays NULL,
+                                               and each log is freed by the caller */
 };
 struct rsp_backup_report {
     size_t size;
-    struct rsp_record *record; /* of *log */
+    struct rsp_record *record; /* of *log, or of the first of results that has one */
     uint64_t plain, stored, keys, findings;
     uint32_t flags;
     int source_fault; /* the fault is that of source, not of the repository */

@@ -143,6 +143,8 @@ struct rsp_record {
     uint8_t (
         *links)[64]; /* gone: a record that went and one of its parents, 32 bytes each: ancestry outlives records */
     size_t links_n;
+    uint8_t (*went)[16]; /* gone: the snapshots whose commits went: a copy does not bring them back */
+    size_t went_n;
     const char *text; /* pin, note, receipt; terminated; or NULL */
     uint8_t detail;   /* retire: reason; receipt: proof */
     /* commit: */
@@ -154,9 +156,16 @@ struct rsp_record {
     size_t refs_n;
     uint8_t refs_hash[32];
     int refs_apart;
-    uint64_t origin_ms;   /* 0: not copied */
-    int64_t effective_ms; /* of a full load: its time, clamped between its parents' and the store's */
-    uint8_t *bytes;       /* as stored */
+    uint64_t origin_ms; /* the time in the origin's store; 0: not copied */
+    /* A commit or a receipt that a keeper copied here from another repository carries the origin's record whole: what it
+     * says of the snapshot (or the proof) is said and signed there. hashes of such a receipt: our commit's. */
+    int copied;
+    uint8_t origin_repository[16], origin_hash[32], origin_signer[32], origin_roles[32], origin_about[32];
+    uint64_t origin_seq, origin_time_ms;
+    struct rsp_span origin; /* its bytes: lies in bytes; in a draft borrowed */
+    int64_t effective_ms;   /* of a full load: its time, clamped between its parents' and the store's */
+    int64_t floor_ms;       /* and no record that follows it is earlier than that */
+    uint8_t *bytes;         /* as stored */
     size_t bytes_n;
 };
 
@@ -271,9 +280,15 @@ struct rsp_snapshot_options {
     uint64_t object_bytes; /* of plaintext; 0: 256 MiB */
     int no_recheck;
     int unsealed; /* suite none */
+    struct rsp_repo *const
+        *also;     /* other repositories of the same lineage that get the same objects, each with a commit of its
+                                     own; borrowed for the writer's life */
+    size_t also_n; /* SNAPSHOT_PLACES_MAX - 1 at most */
 };
+#define SNAPSHOT_PLACES_MAX 8
 struct rsp_snapshot_writer;
-/* RSP_ERIGHT: no identity at hand may write for that source. */
+/* RSP_ERIGHT: no identity at hand may write for that source. With `also`: a repository that fails, now or later, gets nothing
+ * more and the others go on; the calls below fault when none is left. */
 RSP_API RSP_NODISCARD int rsp_snapshot_begin(struct rsp_repo *repo, const struct rsp_snapshot_options *options,
                                              struct rsp_snapshot_writer **ret);
 /* One stream after the other. hold: how many chunk buffers the caller keeps back at once. */
@@ -296,6 +311,10 @@ struct rsp_commit_facts {
     size_t size;
     uint32_t flags;
     uint64_t keys;
+    uint64_t
+        origin_ms; /* of a snapshot made anew from another: when the first store had it; 0: it is new. Counts only of a
+                         * signer that may keep */
+    uint64_t time_ms; /* with origin_ms: that snapshot's own time, which is signed in place of now */
 };
 /* Envelope, manifest, a look at everything the commit refers to, then the commit. RSP_EINTEGRITY when the log has troubles
  * is NOT returned: the snapshot is made all the same, and *log (may be NULL; freed by the caller) has them. Something that
@@ -303,6 +322,17 @@ struct rsp_commit_facts {
 RSP_API RSP_NODISCARD int rsp_snapshot_commit(struct rsp_snapshot_writer *w, const struct rsp_manifest *manifest,
                                               const struct rsp_commit_facts *facts, struct rsp_log **log,
                                               struct rsp_record **record);
+/* The same into each repository that is left: result[0] is of the repo that the writer was begun with, then those of `also`.
+ * RSP_OK when one at least has its commit; each log is freed by the caller. */
+struct rsp_commit_result {
+    int status;             /* RSP_OK: committed */
+    struct rsp_error words; /* of a fault, whenever it was */
+    struct rsp_log *log;
+    struct rsp_record *record; /* of log */
+};
+RSP_API RSP_NODISCARD int rsp_snapshot_commit_all(struct rsp_snapshot_writer *w, const struct rsp_manifest *manifest,
+                                                  const struct rsp_commit_facts *facts,
+                                                  struct rsp_commit_result *results);
 RSP_API void rsp_snapshot_writer_free(struct rsp_snapshot_writer *w); /* without commit: debris may stay for prune */
 
 /* ---- reading one ---- */
@@ -339,9 +369,10 @@ RSP_API RSP_NODISCARD int rsp_repo_rewrap(struct rsp_repo *repo, struct rsp_log 
 struct rsp_retention {
     size_t size;
     uint32_t last, hourly, daily, weekly, monthly, yearly;
-    int64_t within_ms;  /* 0: none */
-    int64_t min_age_ms; /* nothing younger is retired; default of the programs: 24 h */
-    int64_t as_of_ms;   /* of a dry run: ages as of this time; 0: by the store's clock, as otherwise always */
+    int64_t within_ms;     /* 0: none */
+    int64_t min_age_ms;    /* nothing younger is retired; default of the programs: 24 h */
+    int64_t as_of_ms;      /* of a dry run: ages as of this time; 0: by the store's clock, as otherwise always */
+    const uint8_t *source; /* this one alone; NULL: each */
 };
 enum rsp_keep_reason {
     RSP_KEEP_LAST = 1,
@@ -416,6 +447,84 @@ struct rsp_verify_report {
  * be judged. */
 RSP_API RSP_NODISCARD int rsp_verify(struct rsp_log *log, const struct rsp_verify_options *options,
                                      struct rsp_verify_report *report);
+
+/* ---- copies and mirrors ---- */
+
+enum rsp_copy_fate {
+    RSP_COPY_MADE = 1,   /* copied, or (dry run) would be */
+    RSP_COPY_THERE = 2,  /* the target has it */
+    RSP_COPY_WENT = 3,   /* it was retired or removed there: not copied again unless asked for */
+    RSP_COPY_FAILED = 4, /* damaged here, or in conflict with what is there: not copied */
+    RSP_COPY_RECEIPT = 5 /* a proof went along; of its record */
+};
+struct rsp_copy_options {
+    size_t size;
+    struct rsp_record *const *only; /* commits of from; none: every living one */
+    size_t only_n;
+    const uint8_t *source; /* of this source only; NULL: of all */
+    int dry_run, again;
+    int verify;       /* what the target has already is read and hashed; what is damaged is replaced */
+    unsigned threads; /* that read ahead of one object; 0: 4 */
+    volatile const int *cancel;
+    void (*progress)(void *opaque, uint64_t done_bytes, uint64_t of_bytes);
+    /* Of each record, what became of it. made: the record of the target, or NULL; why: words, or NULL. */
+    void (*told)(void *opaque, const struct rsp_record *record, int fate, const struct rsp_record *made,
+                 const char *why);
+    void *opaque;
+};
+struct rsp_copy_report {
+    size_t size;
+    uint64_t snapshots, made, there, went, failed, receipts, roles, envelopes, objects, bytes;
+    uint64_t kept_objects, kept_bytes; /* that were there already: of an interrupted run, or shared */
+};
+/* Copies snapshots into another repository of the same lineage, oldest first, without opening anything: roles, envelopes,
+ * objects (each compared with its signed SHA-256 while it passes), then a commit that carries the original, signed by a
+ * keeper of the target. What is damaged is not copied and the rest goes on: see report->failed. Both logs are full ones.
+ * RSP_ERIGHT: no keeper of the target at hand. RSP_EINVAL: another lineage, or the same repository. */
+RSP_API RSP_NODISCARD int rsp_copy(struct rsp_log *from, struct rsp_log *to, const struct rsp_copy_options *options,
+                                   struct rsp_copy_report *report);
+
+struct rsp_rekey_options {
+    size_t size;
+    const char *source; /* its name in the target; NULL: as in the origin */
+    int level;          /* zstd; 0: 3 */
+    unsigned threads;   /* 0: as many as processors */
+    volatile const int *cancel;
+    void (*progress)(void *opaque, uint64_t done_bytes, uint64_t of_bytes); /* of plaintext */
+    void *opaque;
+};
+/* Opens one snapshot and writes it anew into a repository of any lineage, under its keys: chunks and their notes, facts and
+ * flags as they were, with a tag "rekeyed-from". Its id there follows from its id here and the lineage there:
+ * rsp_rekey_id tells it, so nothing is made twice. *log (freed by the caller) and *record as of rsp_snapshot_commit. */
+RSP_API RSP_NODISCARD int rsp_rekey(struct rsp_repo *from, const struct rsp_record *commit, struct rsp_repo *to,
+                                    const struct rsp_rekey_options *options, struct rsp_log **log,
+                                    struct rsp_record **record);
+RSP_API void rsp_rekey_id(const struct rsp_record *commit, const uint8_t lineage[16], uint8_t id[16]);
+/* What a log says of a snapshot id of that source (NULL: of any): RSP_COPY_THERE with *commit, RSP_COPY_WENT, or 0: nothing. */
+RSP_API int rsp_log_snapshot(const struct rsp_log *log, const uint8_t source[16], const uint8_t id[16],
+                             struct rsp_record **commit);
+
+struct rsp_repair_options {
+    size_t size;
+    const struct rsp_record *only; /* one commit; NULL: every living one */
+    int look_only;                 /* repair what is missing or has a wrong size; do not read what is there */
+    int dry_run;
+    unsigned threads;
+    volatile const int *cancel;
+    void (*progress)(void *opaque, uint64_t done_bytes, uint64_t of_bytes);
+    /* Each object that is damaged or missing. RSP_OK: repaired; else why it was not: words, or NULL. */
+    void (*told)(void *opaque, const char *name, int status, const char *why);
+    void *opaque;
+};
+struct rsp_repair_report {
+    size_t size;
+    uint64_t snapshots, objects, bytes; /* looked at */
+    uint64_t damaged, repaired, repaired_bytes;
+};
+/* Whatever living commits refer to, and the roles, whose stored bytes are missing or not those that were signed, is fetched
+ * from the mirror by its name; only bytes that match the signed hash replace anything. RSP_ERIGHT: no keeper at hand. */
+RSP_API RSP_NODISCARD int rsp_repair(struct rsp_log *log, struct rsp_store *mirror,
+                                     const struct rsp_repair_options *options, struct rsp_repair_report *report);
 
 #ifdef __cplusplus
 }
