@@ -8,7 +8,7 @@
 #include <respite/sys/live.h>
 
 #include "backupd/config.h"
-#include "backupd/context.h"
+#include "backupd/several.h"
 #include "cli/connection.h"
 #include "cli/exit.h"
 #include "cli/input.h"
@@ -17,7 +17,8 @@
 #define FINDINGS_SHOWN 20
 
 struct backup {
-    struct context *c;
+    struct context *c; /* of the first repository that is open */
+    struct several several;
     const char *source;   /* its name */
     struct opt_value uri; /* of the operand; count 0: none */
     struct connection server;
@@ -73,6 +74,11 @@ static struct rsp_backup_options options_of(struct backup *b)
         b->proof.size = sizeof b->proof;
         o.prove = &b->drill;
         o.proof = &b->proof;
+    }
+    if (b->several.n > 1) {
+        o.snapshot.also = b->several.also;
+        o.snapshot.also_n = b->several.open - 1;
+        o.results = b->several.results;
     }
     o.place = b->label;
     o.tags = v[O_TAG].list;
@@ -155,6 +161,7 @@ static void report(const struct backup *b, const struct rsp_backup_report *r)
         printf("stored %s of %s: %" PRIu64 " keys, %s in %s, %s\n", name, b->source, r->keys,
                text_size(plain, r->plain), text_size(stored, r->stored), judgement(b, r));
         report_proof(b, NULL);
+        several_report(&b->several, NULL);
         return;
     }
     text_hex(id, record->snapshot, 16);
@@ -176,6 +183,7 @@ static void report(const struct backup *b, const struct rsp_backup_report *r)
     if (r->has_dd1) json_text(&j, "dd1", dd1);
     json_u64(&j, "findings", r->findings);
     report_proof(b, &j);
+    several_report(&b->several, &j);
     context_json_troubles(c, &j);
     json_close(&j, '}');
 }
@@ -196,7 +204,8 @@ static int fault(struct backup *b, int rc, const struct rsp_backup_report *r)
 static int finish(struct backup *b, int rc, struct rsp_log *log, const struct rsp_backup_report *r)
 {
     context_end(b->c);
-    context_take_log(b->c, log);
+    if (b->several.n == 1) context_take_log(b->c, log);
+    else if (!rc) several_take_logs(&b->several);
     if (rc) return fault(b, rc, r);
     report(b, r);
     if (b->drill.size && b->proof.proof != RSP_PROOF_SERVER) return EXIT_FINDINGS;
@@ -318,23 +327,23 @@ static int proof_usage(struct context *c)
     return -1;
 }
 
-static int may_write(struct backup *b)
-{
-    const struct rsp_identity *signer;
-    uint8_t source[16];
-    context_source_id(b->c, b->source, source);
-    return context_signer(b->c, RSP_ROLE_WRITE, source, &signer);
-}
-
 int verb_backup(struct context *c)
 {
-    struct backup b = {.c = c};
-    int code = choose(&b);
+    struct backup *b = calloc(1, sizeof *b);
+    int code;
+    if (!b) return context_fault(c, RSP_ENOMEM, NULL, EXIT_CAPACITY);
+    b->c = c;
+    code = choose(b);
     if (code < 0) code = proof_usage(c);
-    if (code < 0) code = context_repo(c, NEED_SIGN);
-    if (code < 0) code = may_write(&b);
-    if (code < 0) code = b.live ? store_server(&b) : store_file(&b);
-    input_close(&b.in);
-    connection_close(&b.server);
+    if (code < 0) code = several_open(&b->several, c, b->source);
+    if (code < 0) {
+        b->c = b->several.first;
+        code = b->live ? store_server(b) : store_file(b);
+        code = several_finish(&b->several, c, code);
+    }
+    input_close(&b->in);
+    connection_close(&b->server);
+    several_close(&b->several);
+    free(b);
     return code;
 }

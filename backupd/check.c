@@ -10,6 +10,7 @@
 #include "backupd/check_config.h"
 #include "backupd/config.h"
 #include "backupd/policy.h"
+#include "backupd/several.h"
 #include "cli/exit.h"
 
 #define CLOCK_MAX_MS 60000
@@ -153,7 +154,9 @@ static void check_host(struct check *k)
 /* The repository: what the configuration, or nothing but a server, was named for. */
 static int open_repo(struct check *k)
 {
-    int code = context_repo(k->c, NEED_NOTHING);
+    struct several_names names;
+    int code = several_names(&names, k->c);
+    if (code < 0) code = context_repo_at(k->c, names.name[0], NEED_NOTHING);
     return code < 0 ? context_log(k->c, NULL, 1, 0) : code;
 }
 
@@ -166,11 +169,35 @@ static void check_repo(struct check *k)
     check_policy(k);
 }
 
+/* The other repositories of a source, by contexts of their own. */
+static void check_others(struct check *k)
+{
+    struct several_names names;
+    int code = several_names(&names, k->c);
+    for (size_t i = 1; code < 0 && i < names.n; i++) {
+        struct context other;
+        check_say(k, NOTE, "repository", "%s:", names.name[i]);
+        code = context_open(&other, k->c->o);
+        if (code < 0) code = context_repo_at(&other, names.name[i], NEED_NOTHING);
+        if (code < 0) code = context_log(&other, NULL, 1, 0);
+        if (code < 0) {
+            struct check its = {.c = &other, .j = k->j};
+            check_repo(&its);
+            k->findings += its.findings;
+            if (context_finish(&other, EXIT_OK) != EXIT_OK) k->findings++;
+        } else {
+            check_say(k, BAD, "repository", "%s cannot be used, as is said above", names.name[i]);
+        }
+        context_close(&other);
+        code = -1;
+    }
+}
+
 int verb_check(struct context *c)
 {
     struct json j;
     struct check k = {.c = c};
-    int code, repo = c->o->value[O_REPO].text != NULL;
+    int code, repo = c->o->value[O_REPO].text || c->o->value[O_REPOS].text;
     if (c->o->value[O_PRINT_CONFIG].count) return check_print_config(c);
     code = check_server_open(&k);
     if (code < 0 && (repo || !k.server)) code = open_repo(&k);
@@ -189,7 +216,10 @@ int verb_check(struct context *c)
     if (k.server) check_server(&k);
     if (k.server) check_capture(&k);
     check_host(&k);
-    if (c->repo) check_repo(&k);
+    if (c->repo) {
+        check_repo(&k);
+        check_others(&k);
+    }
     check_server_close(&k);
     if (k.j) {
         json_close(&j, ']');

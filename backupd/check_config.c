@@ -37,7 +37,7 @@ static void put(struct json *j, const char *key, const char *value, const char *
 /* room: for a URI, which is shown without its password. */
 static const char *shown(const struct opt *opt, const struct opt_value *v, const char *text, char room[PATH_ROOM])
 {
-    if (opt->id == O_URI && text) {
+    if ((opt->id == O_URI || opt->id == O_REPO_PROXY) && text) {
         connection_hide(text, room, PATH_ROOM);
         return room;
     }

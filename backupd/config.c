@@ -14,6 +14,7 @@
 #include "backupd/options.h"
 #include "cli/connection.h"
 #include "cli/exit.h"
+#include "cli/options_table.h"
 #include "cli/print.h"
 
 #define FILE_MAX (1 << 20)
@@ -147,12 +148,34 @@ static int take_operand(struct options *o)
     return EXIT_OK;
 }
 
+/* The first of several is the one whose section counts. NULL: there are none. */
+static const char *first_repo(const char *list)
+{
+    static char name[4096]; /* one command line in a process */
+    if (!list) return NULL;
+    list += strspn(list, " \t,");
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(list, " \t,"), list);
+    return *name ? name : NULL;
+}
+
+static const struct config_entry *twice(const struct config *c, const char *source)
+{
+    return find_entry(c, SECTION_SOURCE, source, "repo") ? find_entry(c, SECTION_SOURCE, source, "repos") : NULL;
+}
+
 static int apply(struct options *o, const struct config *c)
 {
     const char *source = chosen(o, c, O_SOURCE, "source", NULL);
-    const char *repo;
+    const char *repo, *repos;
     if (!source) source = CONFIG_SOURCE;
-    repo = chosen(o, c, O_REPO, "repo", source);
+    if (twice(c, source)) {
+        print_err("%s: [source %s] has repo and repos; one of them says where it goes", twice(c, source)->where,
+                  source);
+        return EXIT_CONFIG;
+    }
+    repo = o->value[O_REPO].text;
+    repos = repo ? NULL : first_repo(chosen(o, c, O_REPOS, "repos", source));
+    repo = repos ? repos : chosen(o, c, O_REPO, "repo", source);
     for (const struct opt *opt = o->program->opts; opt->name; opt++) {
         int code;
         if (!opt->sections || !(opt->verbs & o->verb->bit)) continue;
@@ -210,6 +233,22 @@ const char *config_url(const struct options *o, const char *repo, const char **n
         print_err("repo '%s' is no URL such as file:/srv/backup, and there is no configuration file that names it",
                   repo);
     return NULL;
+}
+
+struct opt_value config_repo_value(const struct options *o, const char *repo, int id)
+{
+    struct opt_value v = {0}, given = o->value[id];
+    const struct config_entry *e = NULL;
+    const struct opt *opt = o->program->opts;
+    while (opt->name && !(opt->id == id && (opt->verbs & o->verb->bit))) opt++;
+    if (!opt->name || given.from >= OPT_FROM_ENV) return given;
+    if (repo && (opt->sections & SECTION_REPO)) e = find_entry(o->config, SECTION_REPO, repo, opt->name);
+    if (!e && (opt->sections & SECTION_GLOBAL)) e = find_entry(o->config, SECTION_GLOBAL, "", opt->name);
+    if (!e) return given.from == OPT_FROM_CONFIG ? v : given; /* that is of another section */
+    v = (struct opt_value){.count = 1, .from = OPT_FROM_CONFIG, .where = e->where, .text = e->value};
+    if (options_value_read(o, opt, e->where, e->value, &v.number)) v.count = 0;
+    if (opt->kind == OPT_FLAG && !v.number) v.count = 0;
+    return v;
 }
 
 const char *config_source_name(const struct options *o, size_t i)

@@ -23,6 +23,10 @@ void config_free(void *config);
  * is the exit status. name: of the section, or NULL. */
 const char *config_url(const struct options *o, const char *repo, const char **name, int *code);
 
+/* The value of an option of this verb for the repository of section [repo NAME] (NULL: one without a section): given by
+ * argument or environment, else of that section, else of [global], else the default. */
+struct opt_value config_repo_value(const struct options *o, const char *repo, int id);
+
 /* 1 when there is a section [source NAME]. */
 int config_has_source(const struct options *o, const char *name);
 /* The name of the i-th section [source NAME]; NULL behind the last one. */

@@ -9,6 +9,7 @@
 
 #include <respite/sys/server.h>
 
+#include "backupd/store_options.h"
 #include "cli/exit.h"
 #include "cli/print.h"
 
@@ -150,11 +151,13 @@ static const struct opt *find_opt(const struct parser *p, const char *key, unsig
 
 static int key_unknown(const struct parser *p, const char *key)
 {
-    static const char *const secrets[] = {"passphrase", "password", "pass", "auth", "secret", "seed", NULL};
+    static const char *const secrets[] = {"passphrase", "password",      "pass",      "auth", "secret",
+                                          "seed",       "repo-password", "s3-secret", NULL};
     for (int i = 0; secrets[i]; i++)
         if (!strcmp(key, secrets[i]))
-            return bad(p, "no secret stands in this file: name a file by passphrase-file or pass-file (of a server's "
-                          "password), or a passphrase-command");
+            return bad(p, "no secret stands in this file: name a file by passphrase-file, pass-file (of a server's "
+                          "password), repo-password-file or s3-secret-file, or a command by passphrase-command, "
+                          "repo-password-command or s3-secret-command");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (find_opt(p, key, kinds[i].kind))
             return bad(p, "key '%s' does not belong into [%s], but into [%s%s]", key, config_kind_text(p->head->kind),
@@ -181,7 +184,8 @@ static int take_entry(struct parser *p, char *line)
     char *equals = strchr(line, '='), *key = line, *value;
     const struct config *c = p->config;
     const struct opt *opt = NULL;
-    int code;
+    int64_t ms;
+    int code, mode;
     if (!equals) return bad(p, "neither a [section] nor 'key = value'");
     if (!p->head) return bad(p, "a key stands before the first section");
     *equals = 0;
@@ -196,6 +200,8 @@ static int take_entry(struct parser *p, char *line)
         if (!opt) return key_unknown(p, key);
         if (!strcmp(key, "uri") && !rsp_endpoint_is_uri(value))
             return bad(p, "uri: is no URI such as redis://host:port, rediss://host:port or unix:///path");
+        if (!strcmp(key, "lock") && store_lock_parse(value, &mode, &ms))
+            return bad(p, "lock: '%s' is not such as governance:30d or compliance:30d", value);
     } else if (!strchr(value, ':')) {
         return bad(p, "url: '%s' is no URL such as file:/srv/backup", value);
     }

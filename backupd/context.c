@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "backupd/config.h"
+#include "backupd/store_options.h"
 #include "cli/exit.h"
 #include "cli/signal.h"
 
@@ -100,10 +101,18 @@ static int root_of_file(struct context *c, const char *path, struct rsp_public *
     return rc;
 }
 
-static int take_root(struct context *c)
+/* Of the repository that is open here: another one's section says nothing of it. */
+static struct opt_value value_of_repo(const struct context *c, int id)
 {
-    const char *text = c->o->value[O_ROOT].text;
+    struct opt_value given = c->o->value[id], own = config_repo_value(c->o, c->repo_name, id);
+    const char *first = given.n ? given.list[0] : given.text;
+    return own.text && first && !strcmp(own.text, first) ? given : own; /* it has all that was given of a list */
+}
+
+static int take_root(struct context *c, const char *text)
+{
     int rc;
+    c->has_root = 0;
     if (!text) return -1;
     rc = rsp_public_parse(&c->env, text, &c->root);
     if (rc && strncmp(text, "rsp-pub-", 8) != 0) {
@@ -133,7 +142,7 @@ int context_open(struct context *c, const struct options *o)
         c->env.now_ms = fixed_now;
         c->env.clock_opaque = c;
     }
-    return take_root(c);
+    return take_root(c, o->value[O_ROOT].text);
 }
 
 int context_alone(struct context *c)
@@ -192,7 +201,12 @@ int context_state(struct context *c, int create)
 
 int context_store(struct context *c, const char *url, const struct rsp_store_options *options, struct rsp_store **ret)
 {
-    int rc = rsp_store_open(&c->env, url, options, ret);
+    struct rsp_store_options o = *options;
+    struct store_room room;
+    int rc, code = context_store_options(c, url, c->repo_name, &o, &room);
+    rc = code < 0 ? rsp_store_open(&c->env, url, &o, ret) : RSP_OK;
+    store_room_close(&room);
+    if (code >= 0) return code;
     if (!rc) return -1;
     if (rc == RSP_ENOTFOUND) {
         context_fault(c, rc, url, EXIT_STORAGE);
@@ -259,20 +273,22 @@ static int known_lineage(struct context *c, uint8_t lineage[16])
 
 int context_identities(struct context *c, enum need need)
 {
-    const struct opt_value *given = &c->o->value[O_IDENTITY];
+    const struct opt_value given = value_of_repo(c, O_IDENTITY);
+    const char *const *list = given.n ? given.list : &given.text;
+    size_t n = given.n ? given.n : given.text != NULL;
     uint8_t lineage[16];
     int known = known_lineage(c, lineage);
     if (need == NEED_NOTHING && known) return -1;
-    c->others_identity = given->n > 0;
-    for (size_t i = 0; i < given->n; i++) {
+    c->others_identity = n > 0;
+    for (size_t i = 0; i < n; i++) {
         const char *from = c->o->verb->bit == V_BACKUP ? c->o->value[O_FROM].text : NULL;
         int code;
-        if (from && !strcmp(from, "-") && !strcmp(given->list[i], "-"))
+        if (from && !strcmp(from, "-") && !strcmp(list[i], "-"))
             return options_usage(c->o, "--identity - and --from -: standard input holds one of them");
-        code = load_given(c, given->list[i]);
+        code = load_given(c, list[i]);
         if (code >= 0) return code;
     }
-    if (given->n || !known || !c->state) return -1;
+    if (n || !known || !c->state) return -1;
     return load_own(c, lineage, need);
 }
 
@@ -324,6 +340,23 @@ static int open_readers(struct context *c, enum need need)
     return c->identities > before ? open_repo(c) : -1;
 }
 
+/* The passphrase of this repository's section, when that names another than the command's. */
+static int own_passphrase(struct context *c)
+{
+    static const int ids[] = {O_PASSPHRASE_FILE, O_PASSPHRASE_FD, O_PASSPHRASE_COMMAND};
+    const struct pass_options pass = {&c->pass[0], &c->pass[1], &c->pass[2]};
+    int differs = 0;
+    for (int i = 0; i < 3; i++) {
+        const char *text = c->o->value[ids[i]].text;
+        c->pass[i] = value_of_repo(c, ids[i]);
+        differs |= (text == NULL) != (c->pass[i].text == NULL) || (text && strcmp(text, c->pass[i].text) != 0);
+    }
+    if (!differs) return -1;
+    pass_close(c->passphrase);
+    c->passphrase = NULL;
+    return pass_open(&c->passphrase, &pass, &c->error) ? context_fault(c, RSP_ENOMEM, NULL, EXIT_CAPACITY) : -1;
+}
+
 int context_repo(struct context *c, enum need need)
 {
     return context_repo_at(c, c->o->value[O_REPO].text, need);
@@ -331,12 +364,14 @@ int context_repo(struct context *c, enum need need)
 
 int context_repo_at(struct context *c, const char *repo, enum need need)
 {
-    struct rsp_store_options options = {.size = sizeof options};
+    struct rsp_store_options options = {.size = sizeof options, .read_only = c->o->value[O_OLDEST_VERSIONS].count != 0};
     uint8_t lineage[16], id[16];
     int code;
     c->url = config_url(c->o, repo, &c->repo_name, &code);
     if (!c->url) return code ? code : options_usage(c->o, "which repository? --repo file:/path (or RESPITE_REPO)");
-    code = context_state(c, 0);
+    code = take_root(c, value_of_repo(c, O_ROOT).text);
+    if (code < 0) code = own_passphrase(c);
+    if (code < 0) code = context_state(c, 0);
     if (code < 0) code = context_store(c, c->url, &options, &c->store);
     if (code >= 0) return code;
     c->remembers = c->state && !rsp_state_lookup(c->state, rsp_store_url(c->store), lineage, id);
@@ -345,6 +380,17 @@ int context_repo_at(struct context *c, const char *repo, enum need need)
     if (code < 0) code = open_repo(c);
     if (code < 0 && need >= NEED_TRY) code = open_readers(c, need);
     return code;
+}
+
+int context_roles_back(struct context *c)
+{
+    size_t n = 0;
+    int rc = c->remembers ? rsp_repo_republish_roles(c->repo, &n) : RSP_OK;
+    if (rc) return context_fault(c, rc, c->url, EXIT_STORAGE);
+    if (!n) return -1;
+    print_warn("%s: %zu roles record%s that other repositories of the lineage have %s put there", c->url, n,
+               n == 1 ? "" : "s", n == 1 ? "was" : "were");
+    return open_repo(c);
 }
 
 int context_signer(struct context *c, uint32_t flag, const uint8_t *source, const struct rsp_identity **ret)

@@ -34,6 +34,7 @@ struct context {
     int remembers;           /* init bound the URL here: there is a memory of heads */
     int others_identity;     /* --identity was given */
     struct passphrase *passphrase;
+    struct opt_value pass[3]; /* where it comes from, when the repository's section says so */
     struct rsp_identity *identity[IDENTITIES_MAX];
     size_t identities;
     struct rsp_store *store;
@@ -54,10 +55,13 @@ void context_close(struct context *c);
 /* Each: -1 to go on, else the exit status after a message. */
 int context_state_dir(const struct context *c, char out[PATH_ROOM]);
 int context_state(struct context *c, int create);
+/* How it is reached is what holds for the section c->repo_name (store_options.h). */
 int context_store(struct context *c, const char *url, const struct rsp_store_options *options, struct rsp_store **ret);
 int context_identities(struct context *c, enum need need); /* --identity, else with a known lineage the host's own */
 int context_repo(struct context *c, enum need need);       /* all of the above, and c->repo */
 int context_repo_at(struct context *c, const char *repo, enum need need); /* of this URL or section instead */
+/* For one of several repositories of a lineage: roles records that this host knows from the others are put there. */
+int context_roles_back(struct context *c);
 /* Loads c->log. rows and refs as in struct rsp_log_options; source NULL: all. */
 int context_log(struct context *c, const uint8_t *source, size_t rows, int refs);
 /* A commit of c->log by its id, "latest", restricted to --source. Not there: EXIT_NOT_FOUND. */

@@ -147,8 +147,9 @@ int verb_expire(struct context *c)
     code = context_repo(c, dry && !lost ? NEED_NOTHING : NEED_SIGN);
     if (code < 0 && (lost || !dry)) code = context_signer(c, RSP_ROLE_KEEP, NULL, &keeper);
     if (code < 0 && !dry) code = context_alone(c);
-    if (code < 0) code = context_log(c, context_source(c, source), 0, 1);
+    if (code < 0) code = context_log(c, NULL, 0, 1);
     if (code >= 0) return code;
+    policy.source = context_source(c, source);
     if (lost) {
         /* What it mended is told by the log as it was: said again it would look unmended. */
         code = acknowledge(c);

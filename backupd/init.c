@@ -96,7 +96,9 @@ static int seen_one(void *opaque, const struct rsp_store_item *item)
 /* Nothing is made when there is one already. */
 static int open_empty(struct context *c, struct rsp_store **ret)
 {
-    struct rsp_store_options options = {.size = sizeof options, .create = 1};
+    /* A bucket costs somebody something: it is made only when asked for. */
+    struct rsp_store_options options = {.size = sizeof options,
+                                        .create = strncmp(c->url, "s3:", 3) != 0 || c->o->value[O_CREATE_BUCKET].count};
     int code = context_store(c, c->url, &options, ret), rc, found = 0;
     if (code >= 0) return code;
     rc = rsp_store_list(*ret, "repository/", seen_one, &found);
@@ -186,10 +188,11 @@ static int join_repository(struct context *c, struct made *m)
 static int mirror_repository(struct context *c, struct made *m)
 {
     struct rsp_store *fresh = NULL;
-    const char *url = c->url;
+    const char *url = c->url, *name = c->repo_name;
     int code = context_state(c, 1), rc;
     if (code < 0) code = context_repo_at(c, c->o->value[O_MIRROR_OF].text, NEED_NOTHING);
     c->url = url;
+    c->repo_name = name;
     if (code < 0) code = open_empty(c, &fresh);
     if (code < 0) {
         memcpy(m->root.sign, rsp_repo_roles(c->repo)->root, 32);

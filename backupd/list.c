@@ -59,6 +59,10 @@ static void row_json(struct context *c, struct json *j, const struct rsp_record 
         json_u64(j, "keys", r->keys);
         json_u64(j, "objects", r->objects);
     }
+    if (loaded && r->copied) {
+        text_hex(hex, r->origin_repository, 16);
+        json_text(j, "copied_from", hex);
+    }
     flags_text(flags, r);
     json_array(j, "flags");
     for (char *at = strtok(flags, ","); at && strcmp(at, "-") != 0; at = strtok(NULL, ",")) json_text(j, NULL, at);

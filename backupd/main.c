@@ -38,6 +38,8 @@ static const struct {
     {V_STATUS, verb_status},
     {V_CHECK, verb_check},
     {V_DRILL, verb_drill},
+    {V_COPY, verb_copy},
+    {V_PROBE, verb_probe},
 };
 
 static int run(const struct options *o)

@@ -15,11 +15,15 @@
 /* Those that read the record log. */
 #define V_LOG                                                                                                        \
     (V_BACKUP | V_LIST | V_SHOW | V_READ | V_VERIFY | V_PIN | V_UNPIN | V_ANNOTATE | V_EXPIRE | V_PRUNE | V_STATUS | \
-     V_CHECK | V_KEY_REMOVE | V_KEY_REWRAP | V_KEY_FORGET | V_DRILL)
+     V_CHECK | V_KEY_REMOVE | V_KEY_REWRAP | V_KEY_FORGET | V_DRILL | V_COPY)
 /* Those that open or seal a secret. */
-#define V_SECRET (VERB_ALL & ~V_KEY_POLICY)
+#define V_SECRET (VERB_ALL & ~(V_KEY_POLICY | V_PROBE))
 #define V_REPO (VERB_ALL & ~V_KEY_POLICY)
 #define V_REPORT (VERB_ALL & ~(V_FILTER | V_CAT | V_KEY_POLICY))
+
+/* Those that only read, so that old versions will do. */
+#define V_OLDEST (V_LIST | V_SHOW | V_READ | V_VERIFY | V_STATUS)
+#define V_KEYED (V_REPO & ~V_PROBE)
 
 /* Those that speak to a server; where a configuration may name it: a restore is never led anywhere by a file. */
 #define V_ASK (V_BACKUP | V_CHECK)
@@ -111,6 +115,13 @@ static const struct verb verbs[] = {
      .operands = "[ID]",
      .max = 1,
      .help = "prove a snapshot: restore it into a private server and compare"},
+    {.name = "copy",
+     .bit = V_COPY,
+     .operands = "[ID...]",
+     .max = OPERANDS_MANY,
+     .help = "snapshots into another repository, without opening them (--rekey: under other keys)",
+     .notes = "Needs a keeper of the target. Run it again after a fault: what is there is not sent twice. What the\n"
+              "target has retired or removed is not brought back without --again."},
     {.name = "pin", .bit = V_PIN, .operands = "ID", .min = 1, .max = 1, .help = "keep a snapshot for ever"},
     {.name = "unpin", .bit = V_UNPIN, .operands = "ID", .min = 1, .max = 1, .help = "no longer keep it for ever"},
     {.name = "annotate",
@@ -133,11 +144,82 @@ static const struct verb verbs[] = {
      .operands = "[SOURCE|URI]",
      .max = 1,
      .help = "how a server sees us; configuration, rights, clock and space of the repository"},
+    {.name = "probe",
+     .bit = V_PROBE,
+     .help = "try everything that a repository asks of a storage on this one",
+     .notes = "Needs no repository, and no identity: objects are made below probe-<random>/ and removed again. Exit\n"
+              "status 3: it would do, with what is said; 22: no repository should be kept there."},
     {0}};
+
+// clang-format off
+/* How the store of a repository is reached; [repo NAME] may say it of each. */
+#define STORE_ROWS \
+    {O_REPO_USER, "repo-user", 0, OPT_STRING, .arg = "NAME", .verbs = V_REPO, .sections = SECTION_REPO, \
+     .help = "SFTP, WebDAV: the user, unless the URL names one"}, \
+    {O_REPO_PASSWORD, "repo-password", 0, OPT_STRING, .verbs = V_REPO}, \
+    {O_REPO_PASSWORD_FILE, "repo-password-file", 0, OPT_PATH, .verbs = V_REPO, .sections = SECTION_REPO, \
+     .help = "the password is what this file holds (or the variable RESPITE_REPO_PASSWORD)"}, \
+    {O_REPO_PASSWORD_COMMAND, "repo-password-command", 0, OPT_STRING, .arg = "COMMAND", .verbs = V_REPO, \
+     .sections = SECTION_REPO, .help = "the password is what this prints; run without a shell"}, \
+    {O_S3_KEY_ID, "s3-key-id", 0, OPT_STRING, .arg = "ID", .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "S3: the access key (or AWS_ACCESS_KEY_ID, a profile, a role)"}, \
+    {O_S3_SECRET_FILE, "s3-secret-file", 0, OPT_PATH, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "S3: the secret key is what this file holds (or AWS_SECRET_ACCESS_KEY)"}, \
+    {O_S3_SECRET_COMMAND, "s3-secret-command", 0, OPT_STRING, .arg = "COMMAND", .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "S3: the secret key is what this prints; run without a shell"}, \
+    {O_S3_PROFILE, "s3-profile", 0, OPT_STRING, .arg = "NAME", .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "S3: the section of the credentials file (default: AWS_PROFILE, or 'default')"}, \
+    {O_S3_CREDENTIALS_FILE, "s3-credentials-file", 0, OPT_PATH, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "S3: keys by profiles (default: AWS_SHARED_CREDENTIALS_FILE, or ~/.aws/credentials)"}, \
+    {O_S3_INSTANCE_ROLE, "s3-instance-role", 0, OPT_FLAG, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "S3: ask the machine's metadata service for keys"}, \
+    {O_LOCK, "lock", 0, OPT_STRING, .arg = "MODE:DURATION", .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "S3: lock every object that is put: governance:30d, or compliance:30d, which nobody can undo"}, \
+    {O_SSH_KEY, "ssh-key", 0, OPT_PATH, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "SFTP: the private key to log in with"}, \
+    {O_SSH_KEY_PASSPHRASE_FILE, "ssh-key-passphrase-file", 0, OPT_PATH, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "SFTP: the key's passphrase is what this file holds"}, \
+    {O_SSH_AGENT, "ssh-agent", 0, OPT_FLAG, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "SFTP: log in with the keys of the agent"}, \
+    {O_KNOWN_HOSTS, "known-hosts", 0, OPT_PATH, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "SFTP: the keys of servers (default: ~/.ssh/known_hosts); a server that is not there is refused"}, \
+    {O_HOST_KEY, "host-key", 0, OPT_STRING, .arg = "SHA256:...", .verbs = V_REPO, .sections = SECTION_REPO, \
+     .help = "SFTP: the server's key, as ssh prints it, instead of such a file"}, \
+    {O_REPO_CACERT, "repo-cacert", 0, OPT_PATH, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "certificates to verify the storage's by (default: the system's)"}, \
+    {O_REPO_CACERTDIR, "repo-cacertdir", 0, OPT_PATH, .arg = "DIR", .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "a directory of such"}, \
+    {O_REPO_CERT, "repo-cert", 0, OPT_PATH, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "our own certificate for the storage"}, \
+    {O_REPO_CERT_KEY, "repo-cert-key", 0, OPT_PATH, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "and its private key"}, \
+    {O_REPO_PROXY, "repo-proxy", 0, OPT_STRING, .arg = "URL|none", .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "the way to the storage (default: https_proxy, HTTPS_PROXY, all_proxy)"}, \
+    {O_REPO_NO_PROXY, "repo-no-proxy", 0, OPT_STRING, .arg = "HOSTS", .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "hosts that are reached without it, with commas (default: no_proxy, NO_PROXY)"}, \
+    {O_REPO_CONNECT_TIMEOUT, "repo-connect-timeout", 0, OPT_DURATION, .min = 1, .max = 86400000, .verbs = V_REPO, \
+     .sections = OF_REPO, .help = "how long connecting to the storage may take (default: 10s)"}, \
+    {O_REPO_STALL_TIMEOUT, "repo-stall-timeout", 0, OPT_DURATION, .min = 1, .max = 86400000, .verbs = V_REPO, \
+     .sections = OF_REPO, .help = "how long a request may stand still (default: 60s)"}, \
+    {O_RETRIES, "retries", 0, OPT_INT, .arg = "N", .min = 0, .max = 100, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "how often a request is tried again that may succeed then (default: 5)"}, \
+    {O_PARALLEL, "parallel", 0, OPT_INT, .arg = "N", .min = 1, .max = 64, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "requests to the storage under way at once (default: 4)"}, \
+    {O_PART_SIZE, "part-size", 0, OPT_SIZE, .min = 5 << 20, .max = 64 << 20, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "of a large object's parts (default: 8 MiB); parallel + 1 of them are in memory"}, \
+    {O_LIMIT_RATE, "limit-rate", 0, OPT_SIZE, .min = 1024, .max = INT64_MAX, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "at most so many bytes a second to the storage, and as many from it"}, \
+    {O_LIMIT_UPLOAD, "limit-upload", 0, OPT_SIZE, .min = 1024, .max = INT64_MAX, .verbs = V_REPO, .sections = OF_REPO, \
+     .help = "to it"}, \
+    {O_LIMIT_DOWNLOAD, "limit-download", 0, OPT_SIZE, .min = 1024, .max = INT64_MAX, .verbs = V_REPO, \
+     .sections = OF_REPO, .help = "from it"}
+// clang-format on
 
 static const struct opt opts[] = {
     {O_REPO, "repo", 'r', OPT_STRING, .arg = "URL|NAME", .verbs = V_REPO, .sections = OF_SOURCE,
-     .help = "the repository: file:/absolute/path, or a section [repo NAME] of the configuration"},
+     .help = "the repository: file:/absolute/path, s3://..., sftp://..., davs://..., or a section [repo NAME]"},
+    {O_REPOS, "repos", 0, OPT_STRING, .arg = "URL|NAME,...", .verbs = V_BACKUP | V_CHECK, .sections = SECTION_SOURCE,
+     .help = "several, with commas: one capture goes to all of them; one lineage (init --mirror-of)"},
     {O_IDENTITY, "identity", 'i', OPT_PATH, .repeat = 1, .verbs = V_SECRET & ~V_KEY_NEW, .sections = OF_REPO,
      .help = "identity file or recovery sheet; - asks for it; in place of the host's own"},
     {O_PASSPHRASE_FILE, "passphrase-file", 0, OPT_PATH, .verbs = V_SECRET, .sections = OF_REPO,
@@ -146,7 +228,7 @@ static const struct opt opts[] = {
      .help = "read the passphrase from this descriptor"},
     {O_PASSPHRASE_COMMAND, "passphrase-command", 0, OPT_STRING, .arg = "COMMAND", .verbs = V_SECRET,
      .sections = OF_REPO, .help = "the passphrase is what this prints; run without a shell"},
-    {O_ROOT, "root", 0, OPT_STRING, .arg = "PUB|FILE", .verbs = V_REPO, .sections = OF_REPO,
+    {O_ROOT, "root", 0, OPT_STRING, .arg = "PUB|FILE", .verbs = V_KEYED, .sections = OF_REPO,
      .help = "the public identity of root, on a host that init has not seen"},
     {O_ACCEPT_ROLLBACK, "accept-rollback", 0, OPT_FLAG, .verbs = V_LOG,
      .help = "go on although the storage shows less than this host has seen"},
@@ -161,15 +243,15 @@ static const struct opt opts[] = {
     {O_JSON, "json", 'j', OPT_FLAG, .verbs = V_REPORT, .help = "the report as JSON"},
     {O_VERBOSE, "verbose", 'v', OPT_FLAG, .verbs = VERB_ALL, .sections = SECTION_GLOBAL,
      .help = "say more on standard error"},
-    {O_NO_PROGRESS, "no-progress", 0, OPT_FLAG, .verbs = V_BACKUP | V_READ | V_VERIFY | V_CHECK | V_DRILL,
+    {O_NO_PROGRESS, "no-progress", 0, OPT_FLAG, .verbs = V_BACKUP | V_READ | V_VERIFY | V_CHECK | V_DRILL | V_COPY,
      .sections = SECTION_GLOBAL, .help = "no progress line on the terminal"},
     {O_THREADS, "threads", 0, OPT_INT, .arg = "N", .min = 1, .max = 256,
-     .verbs = V_BACKUP | V_READ | V_VERIFY | V_CHECK | V_DRILL, .sections = OF_SOURCE,
+     .verbs = V_BACKUP | V_READ | V_VERIFY | V_CHECK | V_DRILL | V_COPY, .sections = OF_SOURCE,
      .help = "worker threads (default: processors)"},
     {O_TMPDIR, "tmpdir", 0, OPT_PATH, .arg = "DIR",
      .verbs = V_BACKUP | V_FILTER | V_VERIFY | V_RESTORE | V_CHECK | V_DRILL, .sections = SECTION_GLOBAL,
      .help = "where temporary files go (default: $TMPDIR, /var/tmp or /tmp)"},
-    {O_DRY_RUN, "dry-run", 'n', OPT_FLAG, .verbs = V_EXPIRE | V_PRUNE | V_KEY_REMOVE | V_PIN | V_UNPIN,
+    {O_DRY_RUN, "dry-run", 'n', OPT_FLAG, .verbs = V_EXPIRE | V_PRUNE | V_KEY_REMOVE | V_PIN | V_UNPIN | V_COPY,
      .help = "say what would be done, and do nothing"},
     {O_DRY_RUN, "dry-run", 0, OPT_FLAG, .verbs = V_RESTORE,
      .help = "into a server: counts, size, what would be lost, and how long; nothing is written"},
@@ -192,7 +274,7 @@ static const struct opt opts[] = {
      .help = "what is backed up; a section [source NAME] of the configuration may tell more"},
     {O_SOURCE, "source", 's', OPT_STRING, .arg = "NAME",
      .verbs = V_LIST | V_SHOW | (V_READ & ~V_RESTORE) | V_VERIFY | V_PIN | V_UNPIN | V_ANNOTATE | V_STATUS | V_EXPIRE |
-              V_DRILL,
+              V_DRILL | V_COPY,
      .help = "only snapshots of this source"},
     {O_SOURCE, "source", 0, OPT_STRING, .arg = "NAME", .verbs = V_RESTORE, .help = "only snapshots of this source"},
     {O_ALL, "all", 'a', OPT_FLAG, .verbs = V_LIST, .help = "every snapshot, with the whole log verified"},
@@ -228,6 +310,16 @@ static const struct opt opts[] = {
 
     {O_FROM, "from", 0, OPT_PATH, .verbs = V_BACKUP | V_CHECK, .sections = SECTION_SOURCE,
      .help = "the dump; - is standard input; may be compressed by zstd, gzip or lz4"},
+    {O_FROM, "from", 0, OPT_STRING, .arg = "URL|NAME", .verbs = V_COPY,
+     .help = "the repository that is copied from (default: --repo)"},
+    {O_TO, "to", 0, OPT_STRING, .arg = "URL|NAME", .verbs = V_COPY, .help = "the repository that is copied into"},
+    {O_AGAIN, "again", 0, OPT_FLAG, .verbs = V_COPY, .help = "also what the target has retired or removed"},
+    {O_VERIFY, "verify", 0, OPT_FLAG, .verbs = V_COPY,
+     .help = "read and hash what the target has already; replace what is damaged"},
+    {O_REKEY, "rekey", 0, OPT_FLAG, .verbs = V_COPY,
+     .help = "open and seal anew, for a repository of another root; needs a reader here and a writer there"},
+    {O_SOURCE_AS, "source-as", 0, OPT_STRING, .arg = "NAME", .verbs = V_COPY,
+     .help = "with --rekey: what the source is called in the target"},
     {O_TAG, "tag", 0, OPT_STRING, .repeat = 1, .arg = "K=V", .verbs = V_BACKUP | V_CHECK, .sections = OF_SOURCE,
      .help = "a fact for the sealed manifest"},
     {O_CHECK, "check", 0, OPT_ENUM, .words = check_words, .text = "full", .verbs = V_BACKUP | V_CHECK,
@@ -294,6 +386,8 @@ static const struct opt opts[] = {
     {O_OUTPUT, "output", 'o', OPT_PATH, .arg = "OUT", .verbs = V_EXPORT,
      .help = "write to this file, which appears when all is well, or not at all"},
     {O_FORCE, "force", 0, OPT_FLAG, .verbs = V_EXPORT | V_RESTORE, .help = "an existing file may be replaced"},
+    {O_REPAIR_FROM, "repair-from", 0, OPT_STRING, .arg = "URL|NAME", .verbs = V_VERIFY,
+     .help = "fetch what is damaged or missing from this mirror; needs a keeper"},
     {O_READ_STORED, "read-stored", 0, OPT_FLAG, .verbs = V_VERIFY, .help = "hash every stored byte; needs no secret"},
     {O_READ_DATA, "read-data", 0, OPT_PERCENT, .arg = "P%", .alone = "100%", .verbs = V_VERIFY,
      .help = "open, decompress and parse everything again, or so much of it at random"},
@@ -320,6 +414,12 @@ static const struct opt opts[] = {
     {O_ON_LOSS, "on-loss", 0, OPT_ENUM, .words = loss_words, .text = "fail", .verbs = V_RESTORE,
      .help = "what the server cannot hold: stop before the first write, or leave it out"},
     {O_NO_FUNCTIONS, "no-functions", 0, OPT_FLAG, .verbs = V_RESTORE, .help = "leave the functions out"},
+    {O_READ_ONLY, "read-only", 0, OPT_FLAG, .verbs = V_PROBE, .help = "try nothing that changes something"},
+    {O_CREATE_BUCKET, "create-bucket", 0, OPT_FLAG, .verbs = V_INIT,
+     .help = "S3: make the bucket when it is not there; with --lock, one whose objects can be locked"},
+    {O_OLDEST_VERSIONS, "oldest-versions", 0, OPT_FLAG, .verbs = V_OLDEST,
+     .help = "S3: of each name the oldest version, deleted or not: what was written first is what was signed"},
+    STORE_ROWS,
     {0}};
 
 const int backupd_connection[CONNECTION_COUNT] = CONNECTION_IDS;

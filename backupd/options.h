@@ -36,6 +36,7 @@ enum option_id {
     O_CONFIG,
     O_STATE,
     O_REPO,
+    O_REPOS,
     O_IDENTITY,
     O_PASSPHRASE_FILE,
     O_PASSPHRASE_FD,
@@ -113,7 +114,13 @@ enum option_id {
     O_IPV6,
     O_CONNECT_TIMEOUT,
     O_IDLE_TIMEOUT,
+    /* copy */
+    O_AGAIN,
+    O_VERIFY,
+    O_REKEY,
+    O_SOURCE_AS,
     /* verify, restore */
+    O_REPAIR_FROM,
     O_READ_STORED,
     O_READ_DATA,
     O_TO,
@@ -129,6 +136,41 @@ enum option_id {
     O_NO_COMPARE,
     O_ON_LOSS,
     O_NO_FUNCTIONS,
+    /* how the store of a repository is reached (store_options.h) */
+    O_REPO_CACERT,
+    O_REPO_CACERTDIR,
+    O_REPO_CERT,
+    O_REPO_CERT_KEY,
+    O_REPO_PROXY,
+    O_REPO_NO_PROXY,
+    O_REPO_CONNECT_TIMEOUT,
+    O_REPO_STALL_TIMEOUT,
+    O_LIMIT_RATE,
+    O_LIMIT_UPLOAD,
+    O_LIMIT_DOWNLOAD,
+    O_RETRIES,
+    O_PARALLEL,
+    O_PART_SIZE,
+    O_REPO_USER,
+    O_REPO_PASSWORD,
+    O_REPO_PASSWORD_FILE,
+    O_REPO_PASSWORD_COMMAND,
+    O_S3_KEY_ID,
+    O_S3_SECRET_FILE,
+    O_S3_SECRET_COMMAND,
+    O_S3_PROFILE,
+    O_S3_CREDENTIALS_FILE,
+    O_S3_INSTANCE_ROLE,
+    O_LOCK,
+    O_OLDEST_VERSIONS,
+    O_CREATE_BUCKET,
+    O_SSH_KEY,
+    O_SSH_KEY_PASSPHRASE_FILE,
+    O_SSH_AGENT,
+    O_KNOWN_HOSTS,
+    O_HOST_KEY,
+    /* probe */
+    O_READ_ONLY,
     O_COUNT
 };
 
@@ -159,6 +201,8 @@ enum option_id {
 #define V_CHECK V(23)
 #define V_KEY_FORGET V(24)
 #define V_DRILL V(25)
+#define V_COPY V(26)
+#define V_PROBE V(27)
 
 /* Indices of words. */
 enum check_word { CHECK_FULL = 0, CHECK_QUICK = 1 };
@@ -196,8 +240,10 @@ int verb_unpin(struct context *c);
 int verb_annotate(struct context *c);
 int verb_expire(struct context *c);
 int verb_prune(struct context *c);
+int verb_copy(struct context *c);
 int verb_status(struct context *c);
 int verb_check(struct context *c);
 int verb_drill(struct context *c);
+int verb_probe(struct context *c);
 
 #endif

@@ -7,10 +7,47 @@
 #include "backupd/show_manifest.h"
 #include "cli/exit.h"
 
-static const char *signer_name(const struct context *c, const struct rsp_record *r)
+static const char *name_of(const struct context *c, const uint8_t key[32])
 {
-    const struct rsp_member *m = rsp_roles_find(rsp_repo_roles(c->repo), r->signer);
+    const struct rsp_member *m = rsp_roles_find(rsp_repo_roles(c->repo), key);
     return m ? m->name : "(no longer in the roles record)";
+}
+
+/* Of what was copied here, who signed the original. */
+static const uint8_t *signer_of(const struct rsp_record *r)
+{
+    return r->copied ? r->origin_signer : r->signer;
+}
+
+static int64_t signed_ms(const struct rsp_record *r)
+{
+    return (int64_t)(r->copied ? r->origin_time_ms : r->time_ms);
+}
+
+static void copied_json(struct context *c, struct json *j, const struct rsp_record *r)
+{
+    char hex[HEX32], time[TEXT_MAX];
+    json_object(j, "copied");
+    text_hex(hex, r->origin_repository, 16);
+    json_text(j, "from", hex);
+    text_hex(hex, r->origin_hash, 32);
+    json_text(j, "record", hex);
+    json_u64(j, "seq", r->origin_seq);
+    json_text(j, "stored", text_utc(time, (int64_t)r->origin_ms));
+    json_text(j, "time", text_utc(time, (int64_t)r->time_ms));
+    text_hex(hex, r->signer, 32);
+    json_text(j, "by", hex);
+    json_text(j, "by_name", name_of(c, r->signer));
+    json_close(j, '}');
+}
+
+static void copied_text(struct context *c, const struct rsp_record *r)
+{
+    char hex[HEX32], time[TEXT_MAX], repository[HEX32];
+    text_hex(repository, r->origin_repository, 16);
+    text_hex(hex, r->origin_hash, 8);
+    printf("copied      from repository %s, record %s, on %s by %s\n", repository, hex,
+           text_utc(time, (int64_t)r->time_ms), name_of(c, r->signer));
 }
 
 static void facts_json(struct context *c, struct json *j, const struct rsp_record *r)
@@ -18,17 +55,18 @@ static void facts_json(struct context *c, struct json *j, const struct rsp_recor
     char hex[HEX32], time[TEXT_MAX], source[SOURCE_TEXT], flags[FLAGS_TEXT];
     text_hex(hex, r->snapshot, 16);
     json_text(j, "id", hex);
-    json_text(j, "time", text_utc(time, (int64_t)r->time_ms));
-    json_i64(j, "time_ms", (int64_t)r->time_ms);
+    json_text(j, "time", text_utc(time, signed_ms(r)));
+    json_i64(j, "time_ms", signed_ms(r));
     json_text(j, "source", context_source_text(c, r->source, source));
     text_hex(hex, r->source, 16);
     json_text(j, "source_id", hex);
     json_u64(j, "seq", r->seq);
     text_hex(hex, r->hash, 32);
     json_text(j, "record", hex);
-    text_hex(hex, r->signer, 32);
+    text_hex(hex, signer_of(r), 32);
     json_text(j, "signer", hex);
-    json_text(j, "signer_name", signer_name(c, r));
+    json_text(j, "signer_name", name_of(c, signer_of(r)));
+    if (r->copied) copied_json(c, j, r);
     text_hex(hex, r->epoch, 16);
     json_text(j, "epoch", hex);
     json_u64(j, "size_bytes", r->plain);
@@ -50,12 +88,13 @@ static void facts_text(struct context *c, const struct rsp_record *r)
     char hex[HEX32], time[TEXT_MAX], source[SOURCE_TEXT], flags[FLAGS_TEXT], size[TEXT_MAX], stored[TEXT_MAX];
     text_hex(hex, r->snapshot, 16);
     printf("snapshot    %s\n", hex);
-    printf("time        %s\n", text_utc(time, (int64_t)r->time_ms));
+    printf("time        %s\n", text_utc(time, signed_ms(r)));
     printf("source      %s\n", context_source_text(c, r->source, source));
     text_hex(hex, r->hash, 32);
     printf("record      seq %llu, %s\n", (unsigned long long)r->seq, hex);
-    text_hex(hex, r->signer, 8);
-    printf("signer      %s %s\n", signer_name(c, r), hex);
+    text_hex(hex, signer_of(r), 8);
+    printf("signer      %s %s\n", name_of(c, signer_of(r)), hex);
+    if (r->copied) copied_text(c, r);
     printf("size        %s in %llu keys, stored in %s, %llu objects\n", text_size(size, r->plain),
            (unsigned long long)r->keys, text_size(stored, r->stored), (unsigned long long)r->objects);
     flags_text(flags, r);
@@ -78,17 +117,17 @@ static void notes(const struct context *c, const struct rsp_record *r, struct js
         if (!(n->state & RSP_RECORD_LOADED) || (n->state & RSP_RECORD_BROKEN)) continue;
         for (size_t k = 0; k < n->hashes_n; k++) names |= !memcmp(n->hashes[k], r->hash, 32);
         if (!names) continue;
-        text_utc(time, (int64_t)n->time_ms);
+        text_utc(time, signed_ms(n));
         if (!j) {
-            printf("%-10s  %s %s%s%s\n", rsp_record_kind_text(n->kind), time, signer_name(c, n), n->text ? ": " : "",
-                   n->text ? n->text : "");
+            printf("%-10s  %s %s%s%s\n", rsp_record_kind_text(n->kind), time, name_of(c, signer_of(n)),
+                   n->text ? ": " : "", n->text ? n->text : "");
             continue;
         }
         json_object(j, NULL);
         json_text(j, "kind", rsp_record_kind_text(n->kind));
         json_text(j, "time", time);
-        json_i64(j, "time_ms", (int64_t)n->time_ms);
-        json_text(j, "signer_name", signer_name(c, n));
+        json_i64(j, "time_ms", signed_ms(n));
+        json_text(j, "signer_name", name_of(c, signer_of(n)));
         if (n->kind == RSP_REC_RECEIPT) json_text(j, "proof", proof_text(proof_kind(n)));
         if (n->text) json_text(j, "text", n->text);
         json_close(j, '}');

@@ -1,12 +1,12 @@
 /* What this is: backupd verify: is everything there, and is it what was signed? At will every stored byte, or all data.
- * Rests on: context.h, respite/sys/job.h.
- * Does not: repair. */
+ * Rests on: repair.h, respite/sys/job.h.
+ * Does not: repair (repair.c). */
 #include <inttypes.h>
 #include <string.h>
 
 #include <respite/sys/job.h>
 
-#include "backupd/context.h"
+#include "backupd/repair.h"
 #include "cli/exit.h"
 #include "cli/signal.h"
 
@@ -16,6 +16,7 @@ struct verify {
     int as_json;
     const struct rsp_record *only;
     struct rsp_verify_report stored;
+    struct repair repair;
     uint64_t chunks, bytes, keys, findings, read, parsed, base;
     unsigned percent; /* 0: no data is read */
     char name[SNAPSHOT_TEXT];
@@ -197,6 +198,7 @@ static void report_json(struct verify *v, int sound)
         json_u64(j, "keys", v->keys);
         json_close(j, '}');
     }
+    if (v->repair.ran) repair_json(&v->repair, j);
     context_json_troubles(v->c, j);
     json_close(j, '}');
 }
@@ -225,9 +227,12 @@ int verb_verify(struct context *c)
     int code;
     v.as_json = c->o->value[O_JSON].count != 0;
     v.percent = data->count ? (unsigned)data->number : 0;
-    code = context_repo(c, v.percent ? NEED_READ : NEED_NOTHING);
+    code = context_repo(c, v.percent ? NEED_READ : c->o->value[O_REPAIR_FROM].text ? NEED_SIGN : NEED_NOTHING);
     if (code < 0) code = context_log(c, NULL, 0, 1);
+    if (code < 0 && c->o->value[O_REPAIR_FROM].text) code = repair_from(c, &v.repair);
     if (code < 0 && c->o->operands) code = context_find(c, c->o->operand[0], &only);
     v.only = only;
-    return code < 0 ? verify(&v) : code;
+    if (code < 0) code = verify(&v);
+    repair_free(&v.repair);
+    return code;
 }

@@ -41,6 +41,7 @@ void flags_text(char out[FLAGS_TEXT], const struct rsp_record *r)
     out[0] = 0;
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         if (r->flags & flags[i].bit) add_word(out, FLAGS_TEXT, flags[i].word);
+    if (r->copied) add_word(out, FLAGS_TEXT, "copied");
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
         if (r->state & states[i].bit) add_word(out, FLAGS_TEXT, states[i].word);
     if (!out[0]) add_word(out, FLAGS_TEXT, "-");

@@ -19,7 +19,6 @@ int exit_of_fault(int status, int io)
     case RSP_EVERSION:
     case RSP_EUNSUPPORTED: return EXIT_FORMAT;
     case RSP_ECHECKSUM:
-    case RSP_EAUTH:
     case RSP_EINTEGRITY: return EXIT_INTEGRITY;
     case RSP_EKEY:
     case RSP_ERIGHT: return EXIT_NO_KEY;
@@ -31,6 +30,7 @@ int exit_of_fault(int status, int io)
     case RSP_ENET:
     case RSP_ETIMEOUT:
     case RSP_EDENIED:
+    case RSP_EAUTH: /* of the other side: a certificate, a host key, our own name or secret */
     case RSP_EBUSY: return io;
     case RSP_EEXIST: return EXIT_TARGET;
     case RSP_EINVAL: return EXIT_USAGE;

@@ -1,5 +1,5 @@
 /* What this is: passphrases and typed secrets: from a file, a descriptor, a command, or the terminal without echo.
- * Rests on: options.h, respite/env.h.
+ * Rests on: options.h, secret.h.
  * Does not: take one from an argument or an environment variable. */
 #ifndef CLI_PASSPHRASE_H
 #define CLI_PASSPHRASE_H
@@ -7,6 +7,7 @@
 #include <respite/env.h>
 
 #include "cli/options.h"
+#include "cli/secret.h"
 
 #define PASSPHRASE_MAX 1024
 #define SECRET_TEXT_MAX 16384 /* an identity file or a sheet */
@@ -37,9 +38,5 @@ int pass_ask(void *opaque, const char *subject, char *out, size_t cap, size_t *n
 
 /* For --identity -: what is typed, or standard input to its end. Lives until pass_close. */
 int secret_read(struct passphrase *p, struct rsp_span *ret);
-
-/* Cuts a command line into words at blanks; '...', "..." and \ keep them together. The words lie in text, which is
- * changed. The number of words, or -1 (an open quotation mark, more than max - 1); words[n] is NULL. */
-int split_words(char *text, char **words, int max);
 
 #endif

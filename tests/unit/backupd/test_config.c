@@ -204,11 +204,16 @@ static const struct {
     {"[repo a]\nlevel = 3\n", "2: key 'level' does not belong into [repo], but into [global]\n"},
     {"[global]\njson = yes\n", "2: unknown key 'json'\n"},
     {"[repo a]\npassphrase = x\n",
-     "2: no secret stands in this file: name a file by passphrase-file or pass-file (of a server's password), or a "
-     "passphrase-command\n"},
+     "2: no secret stands in this file: name a file by passphrase-file, pass-file (of a server's password), "
+     "repo-password-file or s3-secret-file, or a command by passphrase-command, repo-password-command or "
+     "s3-secret-command\n"},
     {"[source a]\npass = x\n",
-     "2: no secret stands in this file: name a file by passphrase-file or pass-file (of a server's password), or a "
-     "passphrase-command\n"},
+     "2: no secret stands in this file: name a file by passphrase-file, pass-file (of a server's password), "
+     "repo-password-file or s3-secret-file, or a command by passphrase-command, repo-password-command or "
+     "s3-secret-command\n"},
+    {"[repo a]\nurl = s3://b\nlock = forever\n",
+     "3: lock: 'forever' is not such as governance:30d or compliance:30d\n"},
+    {"[source a]\nhost-key = SHA256:x\n", "2: key 'host-key' does not belong into [source], but into [repo NAME]\n"},
     {"[source a]\nuri = x@host\n", "2: uri: is no URI such as redis://host:port, rediss://host:port or unix:///path\n"},
     {"[global]\nuri = redis://a\n", "2: key 'uri' does not belong into [global], but into [source NAME]\n"},
     {"[source a]\nport = 70000\n", "2: port: '70000' is not within 1 and 65535\n"},

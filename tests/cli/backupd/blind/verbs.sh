@@ -32,6 +32,10 @@ try 0 expire --keep-last 1 --min-age 0s
 has out '2'
 try 0 prune --quarantine 0s
 try 0 check --keep-daily 3
+try 0 probe
+status 0 "$BACKUPD" init --repo "file:$PWD/mirror" --mirror-of "$RESPITE_REPO"
+try 0 copy --to "file:$PWD/mirror"
+has out 'copied'
 try 0 key list
 try 0 key show
 try 0 key republish
