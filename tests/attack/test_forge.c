@@ -35,18 +35,15 @@ static void masked_commit(uint8_t hash[32])
     struct yard_plan plan = {.signer = thief, .kind = RSP_REC_COMMIT, .parent = second, .about = second};
     struct rsp_public was, is;
     struct rsp_repo *repo;
-    char name[NAME_MAX_BYTES], path[512];
+    char name[NAME_MAX_BYTES];
     yard_plant(&y, &plan, hash);
     struct rsp_log *log = honest_log(&repo);
     struct rsp_record r = *rsp_log_by_hash(log, hash);
-    uint8_t bytes[2048], *at;
-    size_t n = (size_t)r.stored_bytes;
-    yard_record_path(&y, &r, path);
-    FILE *f = fopen(path, "rb");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fread(bytes, 1, sizeof bytes, f), n);
-    fclose(f);
+    uint8_t *bytes, *at;
+    size_t n;
     name_record_path(name, &r);
+    bytes = yard_read(&y, name, &n);
+    ck_assert_uint_eq(n, r.stored_bytes);
     tree_remove(&y, name);
     rsp_identity_public(thief, &was);
     rsp_identity_public(y.host, &is);
@@ -59,6 +56,7 @@ static void masked_commit(uint8_t hash[32])
     name_record(r.name, r.seq, r.time_ms, r.kind, hash);
     name_record_path(name, &r);
     tree_write(&y, name, bytes, n);
+    free(bytes);
     rsp_log_free(log);
     rsp_repo_free(repo);
 }
@@ -164,17 +162,12 @@ END_TEST
 
 START_TEST(copied_from_another_repository)
 {
-    struct yard z = y; /* of the same root and host: only the store and the id are others */
-    struct rsp_store_options so = {.size = sizeof so, .create = 1};
+    struct yard z; /* of the same root and host: only the store and the id are others */
     struct rsp_repo *ours = NULL;
     struct rsp_log *log = NULL;
     struct tree t;
     uint8_t hash[32];
-    snprintf(z.dir, sizeof z.dir, "%.40s/z", y.dir);
-    snprintf(z.url, sizeof z.url, "file:%s/repo", z.dir);
-    z.spares = 0;
-    z.store = NULL;
-    ck_assert_int_eq(rsp_store_open(&y.env, z.url, &so, &z.store), RSP_OK);
+    yard_beside(&y, &z);
     ck_assert_int_eq(yard_repo(&y, 1, &y.host, 1, &ours), RSP_OK);
     ck_assert_int_eq(rsp_repo_init(&y.env, z.store, y.state, NULL, NULL, 0, ours, z.id), RSP_OK);
     ck_assert_mem_ne(z.id, y.id, 16);
@@ -191,7 +184,7 @@ START_TEST(copied_from_another_repository)
     tree_free(&t);
     rsp_repo_free(ours);
     while (z.spares) rsp_repo_free(z.spare[--z.spares]);
-    rsp_store_free(z.store);
+    yard_store_close(&z);
 }
 END_TEST
 
@@ -391,15 +384,19 @@ int main(void)
 {
     Suite *s = suite_create("forge");
     TCase *c = tcase_create("forge");
+    TCase *sample = tcase_create("sample"); /* make check runs it on every store */
     tcase_set_timeout(c, 300);
+    tcase_set_timeout(sample, 300);
     tcase_add_checked_fixture(c, sham_setup, sham_teardown);
-    tcase_add_test(c, forged_commit);
+    tcase_add_checked_fixture(sample, sham_setup, sham_teardown);
+    tcase_add_test(sample, forged_commit);
     tcase_add_test(c, foreign_object);
-    tcase_add_test(c, own_key_object);
-    tcase_add_test(c, copied_from_another_repository);
-    tcase_add_test(c, reader_added_without_root);
+    tcase_add_test(sample, own_key_object);
+    tcase_add_test(sample, copied_from_another_repository);
+    tcase_add_test(sample, reader_added_without_root);
     tcase_add_test(c, argon2_bounds);
     tcase_add_test(c, envelopes_added_shut_nothing);
+    suite_add_tcase(s, sample);
     suite_add_tcase(s, c);
     SRunner *runner = srunner_create(s);
     srunner_run_all(runner, CK_NORMAL);

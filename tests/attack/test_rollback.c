@@ -230,18 +230,38 @@ static void garbage(const char *folder, const char *last, size_t n)
     tree_write(&y, name, bytes, n < sizeof bytes ? n : sizeof bytes);
 }
 
-static void sparse(const char *name, off_t n)
+/* 3 GiB of nothing; over a network 20 MiB have to do. */
+static void huge(const char *name)
 {
+    size_t n = (size_t)20 << 20;
+    if (yard_is_remote()) {
+        uint8_t *zeros = calloc(1, n);
+        ck_assert_ptr_nonnull(zeros);
+        tree_write(&y, name, zeros, n);
+        free(zeros);
+        return;
+    }
     char path[512];
     tree_write(&y, name, "", 0);
     yard_path(&y, name, path);
-    ck_assert_int_eq(truncate(path, n), 0);
+    ck_assert_int_eq(truncate(path, (off_t)3 << 30), 0);
+}
+
+/* What only a directory can hold. */
+static void no_files(const char *fifo, const char *link)
+{
+    char path[512];
+    if (yard_is_remote()) return;
+    yard_path(&y, fifo, path);
+    ck_assert_int_eq(mkfifo(path, 0600), 0); /* nobody may wait for this one */
+    yard_path(&y, link, path);
+    ck_assert_int_eq(symlink("/dev/zero", path), 0);
 }
 
 START_TEST(garbage_does_not_stop_a_backup)
 {
     static const char digits[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    char source[48] = "log/", epoch[48] = "keys/", name[NAME_MAX_BYTES + 128], path[512];
+    char source[48] = "log/", epoch[48] = "keys/", name[NAME_MAX_BYTES + 128], more[NAME_MAX_BYTES + 128];
     struct verdict v;
     hex_text(source + 4, y.source, 16);
     memcpy(epoch + 5, strchr(object[0], '/') + 1, 32);
@@ -253,32 +273,29 @@ START_TEST(garbage_does_not_stop_a_backup)
     snprintf(name, sizeof name, "9999999999-20270115T080000Z-commit-%s", digits);
     garbage(source, name, 700); /* a record's name, random bytes */
     snprintf(name, sizeof name, "%s/0000000002-20270115T080000Z-retire-%s", source, digits);
-    sparse(name, (off_t)3 << 30); /* and one of 3 GiB */
+    huge(name);
     snprintf(name, sizeof name, "0000000003-20270115T080000Z-pin-%s", digits);
     garbage(source, name, 0);
     garbage("roles", "readme", 10);
     snprintf(name, sizeof name, "0000000002-%s", digits);
     garbage("roles", name, 300);
     snprintf(name, sizeof name, "roles/9999999999-%s", digits);
-    sparse(name, (off_t)3 << 30);
+    huge(name);
     garbage("repository", "readme", 10);
     garbage("repository", digits, 60);
     garbage("keys", "readme", 10);
     garbage(epoch, "readme", 10);
     garbage(epoch, digits, 90);
     snprintf(name, sizeof name, "%s/ff%.62s", epoch, digits);
-    sparse(name, (off_t)3 << 30);
+    huge(name);
     garbage("data", "readme", 10);
     garbage("data/00112233445566778899aabbccddeeff", "00112233445566778899aabbccddeeff", 5000);
     garbage("manifests", "readme", 10);
     garbage("refs", digits, 100);
     garbage("unheard-of", "file", 10);
     snprintf(name, sizeof name, "roles/0000000003-%s", digits);
-    yard_path(&y, name, path);
-    ck_assert_int_eq(mkfifo(path, 0600), 0); /* nobody may wait for this one */
-    snprintf(name, sizeof name, "%s/0000000004-20270115T080000Z-commit-%s", source, digits);
-    yard_path(&y, name, path);
-    ck_assert_int_eq(symlink("/dev/zero", path), 0);
+    snprintf(more, sizeof more, "%s/0000000004-20270115T080000Z-commit-%s", source, digits);
+    no_files(name, more);
     for (int with_state = 0; with_state < 2; with_state++) sees(with_state, RSP_EINTEGRITY, digits, SNAPSHOTS);
     backup_goes_on(SNAPSHOTS);
     judge(&y, y.reader, 0, known, SNAPSHOTS + 2, &v);
@@ -330,9 +347,7 @@ END_TEST
 
 START_TEST(out_of_a_damaged_record)
 {
-    char path[512];
-    yard_path(&y, record[1], path);
-    yard_flip(path, 100);
+    yard_spoil(&y, record[1], 100);
     trouble(0, "record");
     give_up(record[1], 0);
     out_of_it(SNAPSHOTS - 1);
@@ -402,10 +417,8 @@ END_TEST
 
 START_TEST(out_of_damaged_roles)
 {
-    char path[512];
     two_roles();
-    yard_path(&y, newest_roles, path);
-    yard_flip(path, 60);
+    yard_spoil(&y, newest_roles, 60);
     trouble(1, "roles");
     republish(1);
     out_of_it(SNAPSHOTS);
@@ -457,25 +470,29 @@ int main(void)
 {
     Suite *s = suite_create("rollback");
     TCase *c = tcase_create("rollback");
+    TCase *sample = tcase_create("sample"); /* make check runs it on every store */
     tcase_set_timeout(c, 120);
+    tcase_set_timeout(sample, 120);
     tcase_add_checked_fixture(c, setup, teardown);
-    tcase_add_test(c, a_middle_record_dropped);
+    tcase_add_checked_fixture(sample, setup, teardown);
+    tcase_add_test(sample, a_middle_record_dropped);
     tcase_add_test(c, the_newest_dropped);
-    tcase_add_test(c, an_older_state_served);
+    tcase_add_test(sample, an_older_state_served);
     tcase_add_test(c, without_memory_the_age_is_told);
-    tcase_add_test(c, roles_rolled_back);
-    tcase_add_test(c, a_data_object_dropped);
-    tcase_add_test(c, garbage_does_not_stop_a_backup);
+    tcase_add_test(sample, roles_rolled_back);
+    tcase_add_test(sample, a_data_object_dropped);
+    tcase_add_test(sample, garbage_does_not_stop_a_backup);
     tcase_add_test(c, out_of_a_missing_record);
     tcase_add_test(c, out_of_a_damaged_record);
-    tcase_add_test(c, out_of_a_planted_record);
+    tcase_add_test(sample, out_of_a_planted_record);
     tcase_add_test(c, out_of_a_rollback_by_giving_up);
     tcase_add_test(c, out_of_a_rollback_by_accepting);
     tcase_add_test(c, out_of_missing_roles);
     tcase_add_test(c, out_of_damaged_roles);
     tcase_add_test(c, out_of_a_missing_repository_object);
-    tcase_add_test(c, out_of_missing_data);
+    tcase_add_test(sample, out_of_missing_data);
     tcase_add_test(c, out_of_a_missing_manifest_or_envelope);
+    suite_add_tcase(s, sample);
     suite_add_tcase(s, c);
     SRunner *runner = srunner_create(s);
     srunner_run_all(runner, CK_NORMAL);
