@@ -99,6 +99,7 @@ matrix() { # FORM NAME; of the last $last operations (default: all)
             ends $((i == n))
         done
     done
+    # shellcheck disable=SC2153 # FAULTS is set in what is sourced
     IFS=, read -r -a faults <<<"$FAULTS"
     for ((i = first; i < n; i++)); do
         where="$1: kill before ${mark[i]}"

@@ -40,6 +40,7 @@ says certificate
 ends 21 "$BACKUPD" backup "$TLS" --cacert ca.pem --sni other.test
 says other.test
 # TLS spoken to a port that has none, and the other way round.
+# shellcheck disable=SC2153 # PORT is set in what is sourced
 ends 21 "$BACKUPD" backup "rediss://127.0.0.1:${PORT[one]}" --cacert ca.pem --patience 0s
 ends 21 "$BACKUPD" backup "redis://${TLS#*//}" --patience 0s
 server_end one

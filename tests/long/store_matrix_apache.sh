@@ -1,0 +1,9 @@
+# What this is: the whole matrix on apache's WebDAV: every request in backup, a large one,
+#   expire, prune and copy is lost, or its answer, alone or with everything behind it. MATRIX_STEP (1): of
+#   how many one is tried.
+# Rests on: tests/live/store/_matrix.sh.
+# Does not: look at what goes by TLS.
+# TIMEOUT: 14400
+. "$TESTS/live/store/_matrix.sh" apache
+matrix_start
+every "${MATRIX_STEP:-1}"
