@@ -3,9 +3,6 @@
  * Rests on: base/mem.h, libcurl.
  * Does not: know what is exchanged (http.h, sftp.h).
  *
- * Changed since the first draft: net_handle has piece, once, sent and moved_ms (see there); PREREQFUNCTION belongs to
- * client.c.
- *
  * A client may be used by several threads at once: each exchange takes a handle of its own out of the client's pool and
  * gives it back with its connection still open. Every call gets the env of the thread that makes it; faults go
  * there. */
