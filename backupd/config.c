@@ -158,6 +158,13 @@ static const char *first_repo(const char *list)
     return *name ? name : NULL;
 }
 
+static int takes_several(const struct options *o)
+{
+    for (const struct opt *opt = o->program->opts; opt->name; opt++)
+        if (opt->id == O_REPOS && (opt->verbs & o->verb->bit)) return 1;
+    return 0;
+}
+
 static const struct config_entry *twice(const struct config *c, const char *source)
 {
     return find_entry(c, SECTION_SOURCE, source, "repo") ? find_entry(c, SECTION_SOURCE, source, "repos") : NULL;
@@ -174,7 +181,7 @@ static int apply(struct options *o, const struct config *c)
         return EXIT_CONFIG;
     }
     repo = o->value[O_REPO].text;
-    repos = repo ? NULL : first_repo(chosen(o, c, O_REPOS, "repos", source));
+    repos = repo || !takes_several(o) ? NULL : first_repo(chosen(o, c, O_REPOS, "repos", source));
     repo = repos ? repos : chosen(o, c, O_REPO, "repo", source);
     for (const struct opt *opt = o->program->opts; opt->name; opt++) {
         int code;

@@ -382,6 +382,13 @@ int context_repo_at(struct context *c, const char *repo, enum need need)
     return code;
 }
 
+int context_reopen(struct context *c)
+{
+    rsp_log_free(c->log);
+    c->log = NULL;
+    return open_repo(c);
+}
+
 int context_roles_back(struct context *c)
 {
     size_t n = 0;

@@ -60,6 +60,8 @@ int context_store(struct context *c, const char *url, const struct rsp_store_opt
 int context_identities(struct context *c, enum need need); /* --identity, else with a known lineage the host's own */
 int context_repo(struct context *c, enum need need);       /* all of the above, and c->repo */
 int context_repo_at(struct context *c, const char *repo, enum need need); /* of this URL or section instead */
+/* The repository anew, without its log: what this host remembers may have grown. */
+int context_reopen(struct context *c);
 /* For one of several repositories of a lineage: roles records that this host knows from the others are put there. */
 int context_roles_back(struct context *c);
 /* Loads c->log. rows and refs as in struct rsp_log_options; source NULL: all. */

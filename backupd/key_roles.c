@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backupd/identity.h"
+#include "backupd/several.h"
 #include "cli/exit.h"
 
 #define READERS_MAX 256 /* of an envelope */
@@ -265,25 +266,68 @@ static int place_order(const void *a, const void *b)
     return left_order(a, b);
 }
 
-static size_t count_heads(const struct rsp_log *log)
+/* The repositories of --repos: each has a log of its own, and all of them get the one record. */
+struct lineage {
+    struct context own[SNAPSHOT_PLACES_MAX - 1], *at[SNAPSHOT_PLACES_MAX];
+    size_t n;
+};
+
+static int lineage_open(struct lineage *l, struct context *c)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < log->records_n; i++) n += (size_t)head_counts(log->records[i]);
-    return n;
+    struct several_names names;
+    int code = several_names(&names, c);
+    l->n = 0;
+    for (size_t i = 0; code < 0 && i < names.n; i++) {
+        l->at[l->n] = i ? &l->own[i - 1] : c;
+        if (i) code = context_open(l->at[l->n], c->o);
+        l->n++;
+        if (code < 0) code = context_repo_at(l->at[i], names.name[i], i ? NEED_NOTHING : NEED_SIGN);
+        if (code < 0 && i && memcmp(rsp_repo_roles(l->at[i]->repo)->root, rsp_repo_roles(c->repo)->root, 32) != 0)
+            code = options_usage(c->o, "--repos: %s is of another lineage", names.name[i]);
+    }
+    return code;
+}
+
+static int lineage_logs(struct lineage *l, size_t *heads)
+{
+    *heads = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        int code = context_log(l->at[i], NULL, 0, 0);
+        if (code >= 0) return code;
+        for (size_t k = 0; k < l->at[i]->log->records_n; k++) *heads += (size_t)head_counts(l->at[i]->log->records[k]);
+    }
+    return -1;
+}
+
+/* The record that the first has now; code, or what went wrong. */
+static int lineage_follow(struct lineage *l, int code)
+{
+    for (size_t i = 1; i < l->n; i++) {
+        int its = context_reopen(l->at[i]);
+        if (its < 0) its = context_roles_back(l->at[i]);
+        if (its >= 0 && code < 0) code = its;
+    }
+    return code;
+}
+
+static void lineage_close(struct lineage *l)
+{
+    for (size_t i = 1; i < l->n; i++) context_close(l->at[i]);
 }
 
 /* The heads that stay valid for the signer behind d's others; *out: how many were left out. -1: no memory. */
-static int leave_heads(const struct context *c, struct draft *d, const uint8_t sign[32], size_t heads, size_t *out)
+static int leave_heads(const struct lineage *l, struct draft *d, const uint8_t sign[32], size_t heads, size_t *out)
 {
     struct left *all = calloc(heads + 1, sizeof *all);
     size_t n = 0, kept = 0;
     if (!all) return -1;
-    for (size_t i = 0; i < c->log->records_n; i++) {
-        const struct rsp_record *r = c->log->records[i];
-        if (!head_counts(r)) continue;
-        all[n].r = r;
-        all[n++].others = memcmp(r->signer, sign, 32) != 0;
-    }
+    for (size_t k = 0; k < l->n; k++)
+        for (size_t i = 0; i < l->at[k]->log->records_n; i++) {
+            const struct rsp_record *r = l->at[k]->log->records[i];
+            if (!head_counts(r)) continue;
+            all[n].r = r;
+            all[n++].others = memcmp(r->signer, sign, 32) != 0;
+        }
     qsort(all, n, sizeof *all, left_order);
     for (size_t i = 0; i < n; i++) {
         int same = i && !memcmp(all[i].r->source, all[i - 1].r->source, 16);
@@ -359,15 +403,13 @@ static void print_removed(struct context *c, const struct rsp_member *m, const s
             m->name);
 }
 
-int verb_key_remove(struct context *c)
+static int remove_from(struct context *c, struct lineage *l)
 {
     const struct rsp_identity *root = NULL;
-    const struct rsp_member *m;
+    const struct rsp_member *m = find_member(c, c->o->operand[0]);
     struct draft d;
     size_t before, heads, out = 0;
-    int code = context_repo(c, NEED_SIGN);
-    if (code >= 0) return code;
-    m = find_member(c, c->o->operand[0]);
+    int code;
     if (!m) {
         print_err("no identity '%s' in the roles record; 'key list' shows them", c->o->operand[0]);
         return EXIT_NOT_FOUND;
@@ -375,15 +417,14 @@ int verb_key_remove(struct context *c)
     if ((m->flags & RSP_ROLE_ROOT) || !memcmp(m->key.sign, rsp_repo_roles(c->repo)->root, 32))
         return options_usage(c->o, "%s is root: it cannot be removed; a new root is a new repository", m->name);
     code = context_signer(c, RSP_ROLE_ROOT, NULL, &root);
-    if (code < 0) code = context_log(c, NULL, 0, 0);
+    if (code < 0) code = lineage_logs(l, &heads);
     if (code >= 0) return code;
-    heads = count_heads(c->log);
     if (draft_open(&d, rsp_repo_roles(c->repo), heads < LEFT_ALL ? heads : LEFT_ALL)) {
         draft_close(&d);
         return no_memory(c);
     }
     before = d.roles.left_n;
-    if (leave_heads(c, &d, m->key.sign, heads, &out)) {
+    if (leave_heads(l, &d, m->key.sign, heads, &out)) {
         draft_close(&d);
         return no_memory(c);
     }
@@ -393,6 +434,19 @@ int verb_key_remove(struct context *c)
         code = c->o->value[O_DRY_RUN].count ? -1 : publish(c, &d, root);
         if (code < 0) print_removed(c, &gone, &d, before, out);
     }
+    if (!c->o->value[O_DRY_RUN].count) code = lineage_follow(l, code);
     draft_close(&d);
     return code < 0 ? EXIT_OK : code;
+}
+
+int verb_key_remove(struct context *c)
+{
+    struct lineage *l = calloc(1, sizeof *l);
+    int code;
+    if (!l) return no_memory(c);
+    code = lineage_open(l, c);
+    if (code < 0) code = remove_from(c, l);
+    lineage_close(l);
+    free(l);
+    return code;
 }

@@ -218,7 +218,8 @@ static const struct verb verbs[] = {
 static const struct opt opts[] = {
     {O_REPO, "repo", 'r', OPT_STRING, .arg = "URL|NAME", .verbs = V_REPO, .sections = OF_SOURCE,
      .help = "the repository: file:/absolute/path, s3://..., sftp://..., davs://..., or a section [repo NAME]"},
-    {O_REPOS, "repos", 0, OPT_STRING, .arg = "URL|NAME,...", .verbs = V_BACKUP | V_CHECK, .sections = SECTION_SOURCE,
+    {O_REPOS, "repos", 0, OPT_STRING, .arg = "URL|NAME,...", .verbs = V_BACKUP | V_CHECK | V_KEY_REMOVE,
+     .sections = SECTION_SOURCE,
      .help = "several, with commas: one capture goes to all of them; one lineage (init --mirror-of)"},
     {O_IDENTITY, "identity", 'i', OPT_PATH, .repeat = 1, .verbs = V_SECRET & ~V_KEY_NEW, .sections = OF_REPO,
      .help = "identity file or recovery sheet; - asks for it; in place of the host's own"},
