@@ -114,7 +114,7 @@ stored() {
         page=$(s3 GET "/bucket-one?uploads&prefix=$1/" 2>/dev/null)
         grep -o '<Key>[^<]*' <<<"$page" | sed "s|<Key>$1/|upload.part of |" || :
         ;;
-    apache) find "$DAV_ROOT/$1" -mindepth 1 \( -type f -o -empty \) -printf '%P\n' ;;
+    apache) find "$DAV_ROOT/$1" -mindepth 1 -type f -printf '%P\n' ;; # a folder that was emptied goes with the next prune
     sshd) find "$ROOT/$1" -mindepth 1 \( -type f -o -empty \) -printf '%P\n' ;;
     esac
 }
