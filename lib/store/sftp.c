@@ -256,6 +256,8 @@ static int find_root(struct sftp_store *f, const char *path)
 static int open_root(struct sftp_store *f, const struct rsp_store_options *o)
 {
     int there = sftp_folder_there(f, &f->s.env, "", NULL), rc;
+    /* A line that breaks may look like a "no": it is believed when a second one says so, too. */
+    if (!there) there = sftp_folder_there(f, &f->s.env, "", NULL);
     if (there) return there < 0 ? there : RSP_OK;
     if (!o->create || o->read_only) return fail(&f->s.env, RSP_ENOTFOUND, f->s.url, "this directory is not there");
     rc = sftp_make_root(f);
