@@ -15,11 +15,7 @@
 
 static int oldest_first(const void *a, const void *b)
 {
-    const struct rsp_record *x = *(struct rsp_record *const *)a, *y = *(struct rsp_record *const *)b;
-    if (!memcmp(x->source, y->source, ID_BYTES) && x->seq != y->seq && !x->copied && !y->copied)
-        return x->seq < y->seq ? -1 : 1;
-    if (x->effective_ms != y->effective_ms) return x->effective_ms < y->effective_ms ? -1 : 1;
-    return memcmp(x->hash, y->hash, HASH_BYTES);
+    return record_older_first(*(struct rsp_record *const *)a, *(struct rsp_record *const *)b);
 }
 
 static int wanted(const struct copy *c, const struct rsp_record *r)

@@ -19,13 +19,21 @@ static int of_source(const struct rsp_record *r, const uint8_t *source)
     return r->kind == RSP_REC_COMMIT && (!source || !memcmp(r->source, source, ID_BYTES));
 }
 
-/* Within a source the number decides, between sources and of copies the time. */
-static int newer(const struct rsp_record *a, const struct rsp_record *b)
+static uint64_t signed_ms(const struct rsp_record *r)
 {
-    int same = !memcmp(a->source, b->source, ID_BYTES) && a->seq != b->seq;
-    if (same && !a->copied && !b->copied) return a->seq > b->seq;
-    if (same && a->effective_ms == b->effective_ms) return a->seq > b->seq;
-    return a->effective_ms > b->effective_ms; /* no signer chooses it alone; a copy comes later than it was made */
+    return r->copied ? r->origin_time_ms : r->time_ms;
+}
+
+/* The effective time is no signer's alone to choose; a copy's number only says when it was copied. A store that
+ * counts seconds gives two snapshots one time: then what their signers said decides. */
+int record_older_first(const struct rsp_record *a, const struct rsp_record *b)
+{
+    int one_source = !memcmp(a->source, b->source, ID_BYTES), copies = a->copied || b->copied;
+    if (one_source && !copies && a->seq != b->seq) return a->seq < b->seq ? -1 : 1;
+    if (a->effective_ms != b->effective_ms) return a->effective_ms < b->effective_ms ? -1 : 1;
+    if (signed_ms(a) != signed_ms(b)) return signed_ms(a) < signed_ms(b) ? -1 : 1;
+    if (one_source && a->seq != b->seq) return a->seq < b->seq ? -1 : 1;
+    return memcmp(a->hash, b->hash, HASH_BYTES);
 }
 
 static int find_latest(struct rsp_log *log, const uint8_t *source, struct rsp_record **ret)
@@ -33,7 +41,7 @@ static int find_latest(struct rsp_log *log, const uint8_t *source, struct rsp_re
     struct rsp_record *best = NULL;
     for (size_t i = log->records_n; i-- > 0;) {
         struct rsp_record *r = log->records[i];
-        if (!of_source(r, source) || (best && !newer(r, best))) continue;
+        if (!of_source(r, source) || (best && record_older_first(r, best) < 0)) continue;
         int rc = rsp_log_fetch(log, r);
         if (rc) return rc;
         if (rsp_record_living(r)) best = r;

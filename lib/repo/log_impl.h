@@ -78,6 +78,9 @@ int log_states(struct log *log);
 int64_t record_arrival(const struct rsp_repo *repo, const struct rsp_record *r);
 int log_forks(struct log *log);
 
+/* log_find.c: which snapshot is the older, for sorting and for "latest". */
+int record_older_first(const struct rsp_record *a, const struct rsp_record *b);
+
 /* log_walk.c. reach: `from` and every ancestor that is there as a record: mark has pub.records_n bytes, cleared by the
  * caller; those reached are set. nearest: the next ancestors that are there (several times perhaps). */
 int log_reach(const struct log *log, const struct rsp_record *from, uint8_t *mark);

@@ -2,6 +2,9 @@
  * Rests on: copy_yard.h. */
 #include "copy_yard.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "base/bytes.h"
 
 /* ---- what arrives ---- */
@@ -184,10 +187,23 @@ static void prune_first(void)
     close_one(&b);
 }
 
+static void in_one_second(void) /* as a store that counts seconds may have it */
+{
+    struct timespec t[2] = {{1790000000, 0}, {1790000000, 0}};
+    struct opened a = open_by(&y, y.reader);
+    char path[512];
+    for (size_t i = 0; i < 3; i++) {
+        yard_record_path(&y, rsp_log_by_hash(a.log, made[i]), path);
+        ck_assert_int_eq(utimensat(AT_FDCWD, path, t, 0), 0);
+    }
+    close_one(&a);
+}
+
 START_TEST(not_again)
 {
     struct rsp_copy_report r;
     struct rsp_copy_options o = {.again = 1};
+    in_one_second();
     copy_all(&r);
     prune_first();
     copy_all(&r);
