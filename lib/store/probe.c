@@ -200,6 +200,8 @@ static const struct step {
      "overwriting has to be refused: this storage may not hold a repository", 1, 0},
     {"upload", probe_try_upload, "one part, a byte less, a byte more, and several parts come back as they were sent",
      "large objects get damaged: this storage may not hold a repository", 1, 0},
+    {"beside", probe_try_beside, "uploads that are open at once, one of them given up, do not touch each other",
+     "shards are captured at the same time: this storage may not hold a repository of a cluster", 1, 0},
     {"range", probe_try_range, "any range is read exactly, and one over the end is refused",
      "reading a part of an object has to work: look at proxies and caches in between", 1, 0},
     {"unseen", probe_try_unseen, "nothing shows before the commit, and nothing of an upload that was given up",

@@ -63,6 +63,7 @@ int probe_missing(struct probe *p, const char *tail);                         /*
 int probe_try_put(struct probe *p);
 int probe_try_twice(struct probe *p);
 int probe_try_upload(struct probe *p);
+int probe_try_beside(struct probe *p);
 int probe_try_unseen(struct probe *p);
 int probe_try_taken(struct probe *p);
 int probe_try_range(struct probe *p);

@@ -53,6 +53,61 @@ int probe_try_upload(struct probe *p)
     return RSP_OK;
 }
 
+/* ---- several at once, as a snapshot of several streams has them ---- */
+
+#define BESIDE 3
+
+struct beside {
+    struct rsp_upload *u;
+    char tail[32];
+    uint64_t seed, n, at;
+};
+
+/* Pieces of all in turn, until none has any left; the last one is given up half way. */
+static int write_in_turns(struct probe *p, struct beside *b)
+{
+    static const size_t steps[BESIDE] = {65537, PROBE_ROOM, 4095 * 16};
+    int rc = RSP_OK;
+    for (int left = 1; left && !rc;) {
+        left = 0;
+        for (size_t i = 0; i < BESIDE && !rc; i++) {
+            uint64_t rest = b[i].n - b[i].at;
+            size_t k = steps[i] < rest ? steps[i] : (size_t)rest;
+            if (!b[i].u || !k) continue;
+            probe_fill(b[i].seed, b[i].at, p->ours, k);
+            rc = rsp_upload_write(b[i].u, p->ours, k);
+            b[i].at += k;
+            left |= b[i].at < b[i].n;
+        }
+        if (b[BESIDE - 1].at < b[BESIDE - 1].n / 2) continue;
+        rsp_upload_free(b[BESIDE - 1].u);
+        b[BESIDE - 1].u = NULL;
+    }
+    return rc;
+}
+
+static int beside(struct probe *p, struct beside *b)
+{
+    int rc = RSP_OK;
+    for (size_t i = 0; i < BESIDE && !rc; i++) {
+        rc = probe_remember(p, probe_name(p, sized(b[i].tail, "beside", i)));
+        if (!rc) rc = rsp_store_begin(p->s, p->name, &b[i].u);
+    }
+    if (!rc) rc = write_in_turns(p, b);
+    for (size_t i = BESIDE - 1; i-- > 0 && !rc;) rc = rsp_upload_commit(b[i].u);
+    return rc ? probe_fault(p, rc, "uploads that are open at once fail") : RSP_OK;
+}
+
+int probe_try_beside(struct probe *p)
+{
+    struct beside b[BESIDE] = {
+        {.seed = 20, .n = 2 * p->part + 1}, {.seed = 21, .n = p->part + 2}, {.seed = 22, .n = p->part + 3}};
+    int rc = beside(p, b);
+    for (size_t i = 0; i < BESIDE; i++) rsp_upload_free(b[i].u);
+    for (size_t i = 0; i + 1 < BESIDE && !rc; i++) rc = probe_same(p, b[i].tail, b[i].seed, b[i].n);
+    return rc ? rc : probe_missing(p, b[BESIDE - 1].tail);
+}
+
 /* The bytes are sent, the commit is not. */
 int probe_try_unseen(struct probe *p)
 {

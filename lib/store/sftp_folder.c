@@ -117,18 +117,19 @@ int sftp_remove_file(struct sftp_store *f, const char *name)
     struct sftp_tries t;
     struct sftp_commands l;
     struct sftp_where w;
-    int rc;
+    int rc, made;
     sftp_tries_begin(&t, env);
     sftp_at(f, &t.env, name, &w);
     sftp_commands_init(&l, env);
-    rc = sftp_command(&l, 0, "rm", w.path, NULL);
-    if (!rc) rc = sftp_add_rmdirs(f, name, &l);
+    made = sftp_command(&l, 0, "rm", w.path, NULL);
+    if (!made) made = sftp_add_rmdirs(f, name, &l);
     sftp_folder_forget(f, name);
-    /* It may have been carried out before the line broke; and many servers have one word for all that goes wrong. */
+    /* It may have been carried out before the line broke; many servers have one word for all that goes wrong; and that word
+     * may be the one that was heard before the line broke: it counts when it is said twice. */
     do {
-        if (!rc) rc = sftp_run(&w.call, &l);
+        rc = made ? made : sftp_run(&w.call, &l);
         if ((rc == RSP_ENOTFOUND || rc == RSP_EIO) && is_gone(f, name)) rc = RSP_OK;
-    } while (sftp_again_net(f, &t, &rc));
+    } while (sftp_again(f, &t, &rc));
     sftp_commands_free(&l);
     return rc ? trail(env, rc, "cannot be deleted") : RSP_OK;
 }
