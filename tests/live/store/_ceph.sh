@@ -127,6 +127,9 @@ rgw dns name = localhost
 ms mon client mode = crc
 ms mon service mode = crc
 ms mon cluster mode = crc
+${CEPH_GC:+rgw gc obj min wait = 2
+rgw gc processor period = 2
+rgw gc processor max time = 2}
 C
 }
 ceph_spawn() {

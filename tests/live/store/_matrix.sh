@@ -72,7 +72,7 @@ backup_cell() { # SOURCE DUMP
     ends 0 "$BACKUPD" backup --repo "$A" --source "$1" --from "$2" --part-size 5M
     LAST=$(id_of)
 }
-# victims URL: up to three snapshots that are not the newest of their source
+# victims URL [MOST]: up to MOST (3) snapshots that are not the newest of their source
 victims() {
     local source
     VICTIMS=()
@@ -80,7 +80,20 @@ victims() {
         ends '0 4' clean list --repo "$1" --all --json --source "$source"
         mapfile -t -O ${#VICTIMS[@]} VICTIMS < <(grep -o '"id": *"[0-9a-f]*"' out | grep -o '[0-9a-f]\{32\}' | sed '$d')
     done
-    VICTIMS=("${VICTIMS[@]:0:3}")
+    VICTIMS=("${VICTIMS[@]:0:${2:-3}}")
+}
+# What earlier rounds left goes, or each verb would have more requests than in the round before, without an end.
+thin() {
+    local url
+    for url in "$A" "$B"; do
+        victims "$url" 1000
+        [ ${#VICTIMS[@]} = 0 ] || ends 0 "$BACKUPD" expire --repo "$url" "${VICTIMS[@]}"
+        [ "$url" = "$A" ] || printf '%s\n' "${VICTIMS[@]}" | sed '/^$/d' >>gone
+        next_second
+        ends 0 "$BACKUPD" prune --repo "$url" --quarantine 0s --debris-age 0s
+        next_second
+        ends 0 "$BACKUPD" prune --repo "$url" --quarantine 0s --debris-age 0s # folders that the one before has emptied
+    done
 }
 expire_cell() {
     local before id
@@ -170,6 +183,7 @@ every() {
     VERBS=(backup large expire prune copy)
     for ((n = 1; ${#VERBS[@]}; n += $1)); do
         verbs=("${VERBS[@]}") hits=
+        thin
         for fault in 'lost once' 'lost dead' 'reply once' 'reply dead'; do
             for verb in "${verbs[@]}"; do
                 ready "$verb"

@@ -3,6 +3,7 @@
 # Rests on: _ceph.sh, backupd probe.
 # Does not: look at other services.
 # TIMEOUT: 600
+# LONG
 . "$TESTS/live/store/_ceph.sh"
 . "$TESTS/live/store/_conformance.sh"
 ceph_start

@@ -1,6 +1,7 @@
 # copy: a snapshot goes from a directory to Ceph, from there to apache, to sshd and into a directory again; every step says
 # what it moved, none twice, and the last one restores the dump. Then the first one is lost, and a new one is filled.
 # Rests on: _ceph.sh, _dav.sh, _sshd.sh.
+# LONG
 . "$TESTS/live/store/_ceph.sh"
 . "$TESTS/live/store/_dav.sh"
 . "$TESTS/live/store/_sshd.sh"

@@ -3,6 +3,7 @@
 # Rests on: _faults.sh.
 # Does not: look at every request (matrix_apache.sh).
 # TIMEOUT: 300
+# LONG
 . "$TESTS/live/store/_faults.sh" apache
 faults_start
 

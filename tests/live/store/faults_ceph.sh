@@ -3,6 +3,7 @@
 # Rests on: _faults.sh, radosgw, curl.
 # Does not: look at every request (matrix_ceph.sh).
 # TIMEOUT: 300
+# LONG
 . "$TESTS/live/store/_faults.sh" ceph
 faults_start
 at=${A#*\?}

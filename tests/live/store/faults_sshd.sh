@@ -3,6 +3,7 @@
 # Rests on: _faults.sh.
 # Does not: look at every piece (matrix_sshd.sh).
 # TIMEOUT: 300
+# LONG
 . "$TESTS/live/store/_faults.sh" sshd
 faults_start
 

@@ -3,6 +3,7 @@
 # Rests on: _man.sh, _ceph.sh, python3.
 # Does not: use AWS, or its program: a function stands for that.
 # TIMEOUT: 600
+# LONG
 # shellcheck disable=SC2034
 . "$TESTS/live/store/_man.sh"
 . "$TESTS/live/store/_ceph.sh"

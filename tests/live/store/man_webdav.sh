@@ -3,6 +3,7 @@
 # Rests on: _man.sh, _dav.sh, htpasswd.
 # Does not: start anything of the system: functions stand for its programs.
 # TIMEOUT: 600
+# LONG
 # shellcheck disable=SC2034,SC2154,SC2016
 . "$TESTS/live/store/_man.sh"
 . "$TESTS/live/store/_dav.sh"

@@ -2,6 +2,7 @@
 # Rests on: _matrix.sh.
 # Does not: look at what goes by TLS.
 # TIMEOUT: 300
+# LONG
 . "$TESTS/live/store/_matrix.sh" apache
 matrix_start
 hits backup 1 reply once 'MOVE .*/log/'

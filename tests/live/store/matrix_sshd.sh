@@ -3,6 +3,7 @@
 # Rests on: _matrix.sh.
 # Does not: know what a piece asks for.
 # TIMEOUT: 300
+# LONG
 . "$TESTS/live/store/_matrix.sh" sshd
 matrix_start
 hits backup 1 lost dead
