@@ -36,6 +36,8 @@ enum reading_id {
     R_TARGET,
     R_RESTORE,
     R_DROP_LOSSES,
+    R_ON_LOSS,
+    R_LOSSES_TO,
     R_THREADS,
     R_NO_PROGRESS,
     READING_COUNT
@@ -43,9 +45,11 @@ enum reading_id {
 /* -1 stands for an option that a program does not have. READING_IDS: all but those of READING_COMMAND_ROWS;
  * READING_ALL_IDS: with them. */
 // clang-format off
-#define READING_IDS {READING_MOST_IDS, [R_TARGET] = -1, [R_RESTORE] = -1, [R_DROP_LOSSES] = -1}
+#define READING_IDS \
+    {READING_MOST_IDS, [R_TARGET] = -1, [R_RESTORE] = -1, [R_DROP_LOSSES] = -1, [R_ON_LOSS] = -1, [R_LOSSES_TO] = -1}
 #define READING_ALL_IDS \
-    {READING_MOST_IDS, [R_TARGET] = O_TARGET, [R_RESTORE] = O_RESTORE, [R_DROP_LOSSES] = O_DROP_LOSSES}
+    {READING_MOST_IDS, [R_TARGET] = O_TARGET, [R_RESTORE] = O_RESTORE, [R_DROP_LOSSES] = O_DROP_LOSSES, \
+     [R_ON_LOSS] = O_ON_LOSS, [R_LOSSES_TO] = O_LOSSES_TO}
 #define READING_MOST_IDS \
      [R_KEY] = O_KEY, [R_KEY_REGEX] = O_KEY_REGEX, [R_NOT_KEY] = O_NOT_KEY, [R_NOT_KEY_REGEX] = O_NOT_KEY_REGEX, \
      [R_TYPE] = O_TYPE, [R_DB] = O_DB, [R_SIZE] = O_SIZE, [R_TTL] = O_TTL, \
@@ -63,6 +67,7 @@ extern const char *const reading_format_words[];
 extern const char *const reading_bytes_words[];
 extern const char *const reading_type_words[];
 extern const char *const reading_ttl_words[];
+extern const char *const reading_loss_words[];
 
 /* Rows of an option table. every: mask of the verbs that filter; many: those of them that read several databases; one:
  * those that want one key. */
@@ -105,14 +110,20 @@ extern const char *const reading_ttl_words[];
      .help = "keep OUT although the checksum is wrong; the exit status tells of it all the same"}, \
     {O_KEY_BASE64, "key-base64", 0, OPT_STRING, .arg = "B64", .verbs = (get), \
      .help = "KEY in base64, for any bytes"}
-/* What --format resp asks for beside them. */
+/* What --format resp asks for beside them. --target is the former name of --to-target. */
 #define READING_COMMAND_ROWS(export) \
-    {O_TARGET, "target", 0, OPT_STRING, .arg = "SERVER", .verbs = (export), \
+    {O_TARGET, "to-target", 0, OPT_STRING, .arg = "SERVER", .verbs = (export), \
      .help = "the commands are for this server, such as redis:7.0 or valkey:8.1 (default: the newest redis)"}, \
+    {O_TARGET, "target", 0, OPT_STRING, .arg = "SERVER", .verbs = (export)}, \
     {O_RESTORE, "restore", 0, OPT_FLAG, .verbs = (export), \
      .help = "RESTORE with the value as it is stored, where the target takes that"}, \
     {O_DROP_LOSSES, "drop-losses", 0, OPT_FLAG, .verbs = (export), \
-     .help = "leave out what cannot be carried to the target, and tell of it, instead of stopping"}
+     .help = "the same as --on-loss drop"}, \
+    {O_ON_LOSS, "on-loss", 0, OPT_STRING, .arg = "LIST", .words = reading_loss_words, .verbs = (export), \
+     .help = "what becomes of a key that the target cannot hold as it is: fail, drop or convert, or KIND=ACTION,... " \
+             "(default: fail)"}, \
+    {O_LOSSES_TO, "losses-to", 0, OPT_PATH, .arg = "FILE", .verbs = (export), \
+     .help = "write every key that loses something, and what, as a line of JSON to this new file"}
 // clang-format on
 
 /* What a verb works with. May not be moved once it is open: env and run point into it. */
@@ -184,8 +195,8 @@ int reading_export(struct job *job, const struct reading *in);
 int reading_is_resp(struct job *job);
 /* What is at odds in the options then, or without: -1, or the exit status. */
 int reading_resp_usage(struct job *job);
-/* The commands to sink: the library's status. *code becomes EXIT_FINDINGS when something was left out, after a message,
- * or when the status is a fault that leaving it out would avoid. */
+/* The commands to sink: the library's status. *code becomes EXIT_FINDINGS when data was lost, after a message, or when
+ * the status is a fault that --on-loss would avoid. */
 int reading_resp(struct job *job, const struct reading *in, struct rsp_sink *sink, struct rsp_rdb_run_result *result,
                  int *code);
 

@@ -10,6 +10,7 @@
 #include <respite/sys/resp.h>
 
 #include "cli/exit.h"
+#include "cli/losses.h"
 #include "cli/print.h"
 #include "cli/reading.h"
 
@@ -22,29 +23,54 @@ int reading_is_resp(struct job *job)
     return !strcmp(job->o->word, "resp") || !strcmp(job->o->word, "protocol");
 }
 
-static int target_of(struct job *job, struct rsp_resp_target *target)
+static int target_of(struct job *job, struct rsp_target *target)
 {
     const char *text = job_value(job, R_TARGET)->text;
     target->size = sizeof *target;
-    return rsp_resp_target_parse(&job->env, text ? text : NEWEST, target);
+    return rsp_target_parse(&job->env, text ? text : NEWEST, target);
+}
+
+const char *const reading_loss_words[] = {"fail", "drop", "convert", NULL};
+
+static int policy_of(struct job *job, struct rsp_loss_policy *policy)
+{
+    const char *text = job_value(job, R_ON_LOSS)->text;
+    rsp_loss_policy_default(policy);
+    if (!text && job_value(job, R_DROP_LOSSES)->count) text = "drop";
+    return text ? rsp_loss_policy_parse(&job->env, text, policy) : RSP_OK;
+}
+
+static int wrong(struct job *job, const char *option)
+{
+    char words[512];
+    rsp_error_format(&job->error, words, sizeof words);
+    return options_usage(job->o, "%s: %s", option, words);
 }
 
 int reading_resp_usage(struct job *job)
 {
-    struct rsp_resp_target target = {0};
-    char words[512];
-    int rc;
+    static const struct {
+        enum reading_id id;
+        const char *name;
+    } own[] = {{R_TARGET, "--to-target"},
+               {R_RESTORE, "--restore"},
+               {R_DROP_LOSSES, "--drop-losses"},
+               {R_ON_LOSS, "--on-loss"},
+               {R_LOSSES_TO, "--losses-to"}};
+    struct rsp_loss_policy policy;
+    struct rsp_target target = {0};
     if (!reading_is_resp(job)) {
-        if (job_value(job, R_TARGET)->text) return options_usage(job->o, "--target needs --format resp");
-        if (job_value(job, R_RESTORE)->count) return options_usage(job->o, "--restore needs --format resp");
-        if (job_value(job, R_DROP_LOSSES)->count) return options_usage(job->o, "--drop-losses needs --format resp");
+        for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+            if (job_value(job, own[i].id)->count)
+                return options_usage(job->o, "%s needs --format resp%s", own[i].name,
+                                     i ? "" : "; 'check' has it, too: what would be lost there");
         return -1;
     }
     if (job_value(job, R_WITH_META)->count) return options_usage(job->o, "--with-meta is for JSON");
-    rc = target_of(job, &target);
-    if (!rc) return -1;
-    rsp_error_format(&job->error, words, sizeof words);
-    return options_usage(job->o, "--target: %s", words);
+    if (job_value(job, R_DROP_LOSSES)->count && job_value(job, R_ON_LOSS)->count)
+        return options_usage(job->o, "--drop-losses is --on-loss drop: give one of them");
+    if (target_of(job, &target)) return wrong(job, "--to-target");
+    return policy_of(job, &policy) ? wrong(job, "--on-loss") : -1;
 }
 
 static int64_t now_ms(struct job *job)
@@ -56,51 +82,36 @@ static int64_t now_ms(struct job *job)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* As printable text. */
-static void show(char *out, size_t size, const uint8_t *p, size_t n)
+/* The faults of the policy, which another one would avoid. */
+static int is_loss(int rc, const struct rsp_losses *losses, const struct rsp_loss_policy *policy)
 {
-    size_t at = 0;
-    for (size_t i = 0; i < n && at + 5 < size; i++) {
-        if (p[i] >= 0x20 && p[i] < 0x7f) out[at++] = (char)p[i];
-        else at += (size_t)snprintf(out + at, size - at, "\\x%02x", p[i]);
-    }
-    out[at] = 0;
-}
-
-/* What was left out, a line a kind. */
-static int tell_losses(const struct reading *in, const struct rsp_resp_losses *l)
-{
-    int code = EXIT_OK;
-    for (int k = 0; k < RSP_LOSSES; k++) {
-        char first[160];
-        if (!l->n[k]) continue;
-        show(first, sizeof first, l->first[k], l->first_n[k]);
-        print_warn("%s: left out: %s (%" PRIu64 ", the first: %s)", in->name, rsp_resp_loss_text(k), l->n[k], first);
-        code = EXIT_FINDINGS;
-    }
-    return code;
+    return rc == RSP_EUNSUPPORTED && rsp_losses_judge(losses, policy) >= 0;
 }
 
 int reading_resp(struct job *job, const struct reading *in, struct rsp_sink *sink, struct rsp_rdb_run_result *result,
                  int *code)
 {
-    struct rsp_resp_options o = {.size = sizeof o, .existing = RSP_EXISTING_REPLACE};
+    struct rsp_resp_options o = {.size = sizeof o, .existing = RSP_EXISTING_REPLACE, .lost = losses_line};
     struct rsp_resp_report r = {.size = sizeof r};
-    int rc = target_of(job, &o.target);
+    struct losses_file file;
+    int rc = target_of(job, &o.target), closed;
+    if (!rc) rc = policy_of(job, &o.losses);
     if (rc) return rc;
+    *code = losses_open(&file, job_value(job, R_LOSSES_TO)->text, job_value(job, R_FORCE)->count != 0, &o.losses);
+    if (*code) return RSP_EUSER;
+    o.opaque = &file;
     o.run = job->run;
     o.payloads = job_value(job, R_RESTORE)->count != 0;
-    o.drop_losses = job_value(job, R_DROP_LOSSES)->count != 0;
     o.no_functions = job->restricted; /* whoever chooses keys wants these */
     o.tmpdir = job_value(job, R_TMPDIR)->text;
     o.now_ms = now_ms(job);
     rc = rsp_resp_export(&job->env, in->source, &o, sink, &r);
     *result = r.run;
-    if (rc == RSP_EUNSUPPORTED && !o.drop_losses)
-        for (int k = 0; k < RSP_LOSSES; k++)
-            if (r.losses.n[k]) *code = EXIT_FINDINGS;
+    closed = losses_close(&file);
+    if (is_loss(rc, &r.losses, &o.losses)) *code = EXIT_FINDINGS;
     if (rc) return rc;
     job_end(job);
-    *code = tell_losses(in, &r.losses);
+    if (losses_tell(in->name, &r.losses, &o.losses)) *code = EXIT_FINDINGS;
+    if (closed) *code = closed;
     return RSP_OK;
 }

@@ -8,8 +8,10 @@
 
 #include <respite/sys/check.h>
 #include <respite/sys/digest.h>
+#include <respite/sys/resp.h>
 
 #include "cli/exit.h"
+#include "cli/losses.h"
 #include "cli/print.h"
 #include "cli/signal.h"
 #include "cli/text.h"
@@ -24,6 +26,8 @@ struct check_job {
     int as_json, terminal;
     uint64_t told, most; /* findings printed, and to be printed at most */
     uint64_t duplicates;
+    const char *target;           /* that is asked about, as given; NULL: none is */
+    struct rsp_resp_count *count; /* of what it would lose */
 };
 
 static void put_finding(const struct check_job *c, const struct rsp_finding *f)
@@ -150,7 +154,72 @@ static void json_closing(struct check_job *c, const struct rsp_check_report *r, 
         json_text(j, "without_expiries", text);
         json_close(j, '}');
     }
+}
+
+/* ---- what a target would lose ---- */
+
+static int target_open(struct check_job *c)
+{
+    struct rsp_resp_options o = {.size = sizeof o, .payloads = 1, .existing = RSP_EXISTING_REPLACE};
+    int rc;
+    c->target = c->job->o->value[O_TARGET].text;
+    if (!c->target) return RSP_OK;
+    o.target.size = sizeof o.target;
+    rc = rsp_target_parse(&c->job->env, c->target, &o.target);
+    o.run.threads = c->job->run.threads;
+    o.no_functions = c->job->restricted;
+    o.tmpdir = c->job->o->value[O_TMPDIR].text;
+    return rc ? rc : rsp_resp_count_new(&c->job->env, &o, &c->count);
+}
+
+static void put_losses(const struct check_job *c, const struct rsp_losses *l, int partly)
+{
+    int any = 0;
+    for (int k = 0; k < RSP_LOSSES; k++) {
+        char names[1024];
+        if (!l->n[k]) continue;
+        any = 1;
+        losses_names(l, k, names, sizeof names);
+        text_put((const uint8_t *)c->name, strlen(c->name), 4096);
+        printf(": %s would lose %s (%s, %" PRIu64 "): %s\n", c->target, rsp_loss_text(k), rsp_loss_name(k), l->n[k],
+               names);
+    }
+    if (any && !partly) return;
+    text_put((const uint8_t *)c->name, strlen(c->name), 4096);
+    printf(": %s would lose nothing%s%s\n", c->target, any ? " else" : "", partly ? ", up to the damage" : "");
+}
+
+static void json_losses(struct check_job *c, const struct rsp_losses *l, int partly)
+{
+    struct json *j = &c->json;
+    json_object(j, "target");
+    json_text(j, "server", c->target);
+    json_bool(j, "complete", !partly);
+    json_array(j, "losses");
+    for (int k = 0; k < RSP_LOSSES; k++) {
+        if (!l->n[k]) continue;
+        json_object(j, NULL);
+        json_text(j, "kind", rsp_loss_name(k));
+        json_text(j, "what", rsp_loss_text(k));
+        json_u64(j, "count", l->n[k]);
+        json_bool(j, "convertible", rsp_loss_convertible(k));
+        json_close(j, '}');
+    }
+    json_close(j, ']');
     json_close(j, '}');
+}
+
+/* 1: it would lose something. */
+static int tell_losses(struct check_job *c)
+{
+    struct rsp_losses l;
+    int partly, any = 0;
+    if (!c->count) return 0;
+    partly = rsp_resp_count_report(c->count, &l) != RSP_OK;
+    for (int k = 0; k < RSP_LOSSES; k++) any |= l.n[k] != 0;
+    if (c->as_json) json_losses(c, &l, partly);
+    else put_losses(c, &l, partly);
+    return any;
 }
 
 /* ---- one file ---- */
@@ -203,8 +272,12 @@ static int bad_envelope(struct check_job *c, int status)
     f.offset = status == RSP_ETRUNCATED ? e.offset : 0;
     if (status != RSP_EUNSUPPORTED) f.kind = status == RSP_ETRUNCATED ? "truncated" : "framing";
     (void)found(c, &f);
-    if (c->as_json) json_closing(c, &r, NULL);
-    else put_closing(c, &r, NULL);
+    if (!c->as_json) {
+        put_closing(c, &r, NULL);
+        return EXIT_FINDINGS;
+    }
+    json_closing(c, &r, NULL);
+    json_close(&c->json, '}');
     return EXIT_FINDINGS;
 }
 
@@ -216,6 +289,11 @@ static int judge(struct check_job *c, struct input *in)
     int rc = RSP_OK, code;
     if (o.digest && !o.quick) rc = rsp_dd1_table_new(&c->job->env, &dd1);
     o.dd1 = dd1;
+    if (!rc) rc = target_open(c);
+    if (c->count) {
+        o.beside = rsp_resp_count_ops();
+        o.beside_ctx = c->count;
+    }
     if (!rc) {
         job_begin(c->job, in->name, in->size, 0);
         rc = rsp_check_file(&c->job->env, in->source, &o, &r);
@@ -231,8 +309,10 @@ static int judge(struct check_job *c, struct input *in)
     } else {
         if (c->as_json) json_closing(c, &r, dd1);
         else put_closing(c, &r, dd1);
-        code = r.findings ? EXIT_FINDINGS : EXIT_OK;
+        code = tell_losses(c) || r.findings ? EXIT_FINDINGS : EXIT_OK;
+        if (c->as_json) json_close(&c->json, '}');
     }
+    rsp_resp_count_free(c->count);
     rsp_dd1_table_free(dd1);
     return code;
 }
@@ -261,11 +341,24 @@ static int check_file(struct job *job, const char *path)
     return code;
 }
 
+/* EXIT_OK, or an exit status after a message. */
+static int target_usage(struct job *job)
+{
+    struct rsp_target target = {.size = sizeof target};
+    char words[512];
+    if (job->o->value[O_QUICK].count)
+        return options_usage(job->o, "--to-target needs the values, which --quick leaves alone");
+    if (!rsp_target_parse(&job->env, job->o->value[O_TARGET].text, &target)) return EXIT_OK;
+    rsp_error_format(&job->error, words, sizeof words);
+    return options_usage(job->o, "--to-target: %s", words);
+}
+
 int verb_check(struct job *job)
 {
     int worst = EXIT_OK;
     if (job->o->value[O_QUICK].count && job->o->value[O_DIGEST].count)
         return options_usage(job->o, "--digest needs the values, which --quick leaves alone");
+    if (job->o->value[O_TARGET].text && (worst = target_usage(job))) return worst;
     for (size_t i = 0; i < job->o->operands; i++) {
         int code = check_file(job, job->o->operand[i]);
         if (signal_caught()) return signal_exit_status();

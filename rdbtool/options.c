@@ -55,6 +55,8 @@ static const struct opt opts[] = {
      .help = "where temporary files go (default: $TMPDIR, /var/tmp or /tmp)"},
     {O_MAX_FINDINGS, "max-findings", 0, OPT_INT, .arg = "N", .min = 0, .max = INT64_MAX, .text = "1000",
      .verbs = V_CHECK, .help = "how many findings of each FILE are printed; all are counted"},
+    {O_TARGET, "to-target", 0, OPT_STRING, .arg = "SERVER", .verbs = V_CHECK,
+     .help = "also say what of each FILE this server could not hold, such as redis:7.0 or valkey:8.1"},
     READING_OUTPUT_ROWS(V_GET, V_EXPORT),
     READING_COMMAND_ROWS(V_EXPORT),
     {O_OUTPUT, "output", 'o', OPT_PATH, .arg = "OUT", .verbs = V_EXPORT | V_PACK | V_UNPACK,

@@ -29,6 +29,8 @@ enum option_id {
     O_TARGET,
     O_RESTORE,
     O_DROP_LOSSES,
+    O_ON_LOSS,
+    O_LOSSES_TO,
     O_THREADS,
     O_NO_PROGRESS,
     O_JSON,

@@ -33,7 +33,7 @@ static int read_again(struct resp_join *j, const struct rsp_rdb_batch *now)
     const struct resp_kept *k = (const struct resp_kept *)(const void *)j->kept.p;
     uint64_t at = j->open.plan.meta_n + 1;
     int rc = j->rules->o.existing == RSP_EXISTING_REPLACE ? resp_native_delete(&j->native) : RSP_OK;
-    for (size_t i = 0; i < j->kept.n / sizeof *k && !rc; i++) {
+    for (size_t i = 0; i < j->kept.n / sizeof *k && !rc && j->open.plan.way == RESP_WAY_NATIVE; i++) {
         struct rsp_rdb_item item = {.kind = RSP_RDB_KEY, .type = j->open.item.type, .flags = k[i].flags, .end = k[i].n};
         struct rsp_rdb_batch batch = {.n = k[i].n, .offset = k[i].offset, .items = &item, .count = 1};
         size_t got = 0;
@@ -59,7 +59,7 @@ int resp_collect_part(struct resp_join *j, const struct rsp_rdb_batch *batch, co
     resp_plan_more(j->rules, &o->plan, batch->dialect, o->item.type, k.n);
     if (o->plan.way == RESP_WAY_NATIVE) {
         rc = read_again(j, batch);
-        return rc ? rc : resp_parts_decode(j, batch, item);
+        return rc || o->plan.way != RESP_WAY_NATIVE ? rc : resp_parts_decode(j, batch, item);
     }
     if (o->plan.way != RESP_WAY_COLLECT) {
         rsp_spool_reset(j->payload);

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "export/resp_make.h"
+#include "rdb/target.h"
 
 #define RESP_CHUNK_BYTES (8u << 20) /* a worker leaves the rest of a batch to join past this many bytes */
 #define RESP_PIECE_BYTES (1u << 20) /* of a string that is sent by APPEND; of a unit that join makes */
@@ -19,13 +20,28 @@
 struct resp_rules {
     struct rsp_resp_options o;
     uint64_t bulk_max;
+    uint32_t refuses; /* mask of enum rsp_loss: what is lost so is not carried at all: dropped, or a fault */
     uint8_t set_options, set_pxat; /* SET ... NX; SET ... PXAT */
     uint8_t restore_replace, restore_absttl;
     uint8_t hset_many, field_ttl, arrays, functions;
     uint8_t streams, stream_counters, create_consumer, claim_needs_entry, stream_config;
+    uint8_t eviction, single_keys;
     uint8_t counting; /* resp_maker_count */
 };
+#define RESP_LOSS(kind) (1u << RSP_LOSS_##kind)
 int resp_rules_init(struct resp_rules *r, const struct rsp_env *env, const struct rsp_resp_options *options);
+/* Not 0: a key that would lose these (a mask) is left out, by the policy. */
+static inline unsigned resp_refused(const struct resp_rules *r, unsigned losses)
+{
+    return losses & r->refuses;
+}
+/* Of a FIRST item: whose value it is, and whether the target takes it. */
+struct resp_module {
+    char name[10]; /* "": no module's, or not known */
+    uint32_t from; /* not 0: the server that wrote it has a newer one than the target */
+};
+enum target_module resp_module_of(const struct resp_rules *r, const struct rsp_rdb_batch *batch,
+                                  const struct rsp_rdb_item *item, struct resp_module *ret);
 /* The lowest version of a payload of that type, 0: the target takes none. meta: KEY_META stands before it. */
 unsigned resp_payload_version(const struct resp_rules *r, int dialect, int type, int meta);
 
@@ -119,6 +135,7 @@ struct resp_stream {
     int64_t claim_time;
     uint64_t claim_count;
     uint8_t judged, has_counters, has_ghosts, can_ghost, found_ghosts, claiming;
+    uint8_t lost_ghosts; /* pending entries without a message, which are pending no more */
 };
 
 struct resp_native {
@@ -128,8 +145,9 @@ struct resp_native {
     struct rsp_span key;
     size_t key_at;    /* where the key stands in out, once a command is there; SIZE_MAX: not yet */
     uint32_t replies; /* commands */
-    unsigned losses;  /* mask of enum rsp_resp_loss */
+    unsigned losses;  /* mask of enum rsp_loss */
     int elements;     /* something was written that makes the key exist */
+    uint64_t seek;    /* an array's cursor, to be set behind its elements; 0: it has none */
     /* The command under way, its number of arguments unknown. */
     size_t head, args, items;
     struct buf later; /* expiries of its fields: int64, size, bytes */
@@ -143,6 +161,9 @@ int resp_native_delete(struct resp_native *n); /* DEL key */
 int resp_native_element(struct resp_native *n, const struct rsp_rdb_element *el);
 int resp_native_flush(struct resp_native *n); /* closes the command under way */
 int resp_native_expire(struct resp_native *n, int64_t ms);
+int resp_native_seek(struct resp_native *n); /* the array's cursor, if any */
+/* Of a FIRST item: where the next ARINSERT of the array would write; 0: it has no such cursor, or is no array. */
+uint64_t resp_array_seek(const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item);
 
 /* A command of fixed arguments: head and key; the caller puts argc - 2 bulks. word: "$3\r\nSET\r\n". */
 int resp_native_command(struct resp_native *n, unsigned argc, const char *word, size_t word_n);
@@ -173,7 +194,8 @@ enum resp_way {
 };
 struct resp_plan {
     enum resp_way way;
-    unsigned losses; /* mask; LOST: why, else what is left out of it */
+    unsigned losses;      /* mask; LOST: why, else what is left out of it */
+    unsigned by_commands; /* mask; COLLECT: what is lost besides when it must travel by commands after all */
     unsigned version;
     size_t meta_n;    /* COLLECT: bytes of KEY_META that go with it */
     uint64_t payload; /* COLLECT: bytes of it so far */
@@ -210,7 +232,9 @@ enum resp_piece_kind {
     RESP_PIECE_LOSS  /* something that is no record */
 };
 struct resp_piece {
-    uint8_t kind, flags, losses, expired, refused, sequential, tail;
+    uint8_t kind, flags, expired, refused, sequential, tail;
+    uint8_t expires; /* UNIT: a key with an expiry */
+    uint32_t losses; /* mask */
     uint32_t db, replies, records;
     uint32_t keys;        /* PART: 1: there are elements in it */
     size_t at, end;       /* in out */
@@ -219,6 +243,11 @@ struct resp_piece {
     size_t ids_at, ids_end;
     uint64_t uncopied; /* bytes of its commands that are not in out: counting */
 };
+/* NULL of a buffer that nothing was ever put in. */
+static inline uint8_t *resp_at(const struct buf *b, size_t at)
+{
+    return b->p ? b->p + at : NULL;
+}
 struct resp_chunk {
     struct resp_chunk *next;
     struct buf out, ids;

@@ -5,38 +5,42 @@
 
 #include <stdio.h>
 
-void resp_module_of(const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item, char out[10])
+/* " (ReJSON-RL)", " (vectorset, written by redis 8.6.3)". */
+static void module_words(const struct resp_module *m, char *out, size_t size)
 {
-    const uint8_t *p = batch->p + item->value;
-    out[0] = 0;
-    if (rsp_rdb_value_type(batch->dialect, item->type) != RSP_RDB_MODULE) return;
-    if (item->end - item->value >= 9 && *p == 0x81) rsp_rdb_module_name(load_be64(p + 1), out);
+    uint32_t v = m->from;
+    if (!m->name[0]) out[0] = 0;
+    else if (!v) snprintf(out, size, " (%s)", m->name);
+    else
+        snprintf(out, size, " (%s, written by redis %u.%u.%u, which is newer)", m->name, (unsigned)(v / 10000),
+                 (unsigned)(v / 100 % 100), (unsigned)(v % 100));
 }
 
 int resp_join_losses(struct resp_join *j, unsigned losses, uint32_t db, struct rsp_span name, int is_key,
-                     const char *module)
+                     const struct resp_module *module)
 {
-    struct rsp_resp_losses *l = &j->report.losses;
-    char text[64], target[32];
-    uint32_t v = j->rules->o.target.version_n;
-    if (!losses) return RSP_OK;
+    const struct rsp_resp_options *o = &j->rules->o;
+    struct rsp_losses *l = &j->report.losses;
+    char text[64], target[32], whose[80] = "";
     for (int k = 0; k < RSP_LOSSES; k++) {
+        int rc;
         if (!(losses >> k & 1)) continue;
-        if (!l->n[k]++) {
-            l->first_n[k] = name.n < sizeof l->first[k] ? name.n : sizeof l->first[k];
-            if (name.n) memcpy(l->first[k], name.p, l->first_n[k]);
-            if (k == RSP_LOSS_MODULE) snprintf(l->module, sizeof l->module, "%s", module);
+        if (k == RSP_LOSS_MODULE && module && !l->n[k]) {
+            memcpy(l->module, module->name, sizeof l->module);
+            l->module_from = module->from;
         }
-        if (j->rules->o.drop_losses) continue;
+        rsp_losses_add(l, k, db, name);
+        rc = o->lost ? o->lost(o->opaque, k, db, name) : RSP_OK;
+        if (rc < 0) return fail(&j->env, rc, NULL, "the report of what is lost stopped");
+        if (o->losses.action[k] != RSP_LOSS_FAIL) continue;
         printable(text, sizeof text, name.p, name.n);
-        snprintf(target, sizeof target, "%s %u.%u", j->rules->o.target.valkey ? "valkey" : "redis",
-                 (unsigned)(v / 10000), (unsigned)(v / 100 % 100));
+        rsp_target_text(&o->target, target, sizeof target);
         if (!is_key)
-            return fail(&j->env, RSP_EUNSUPPORTED, NULL, "%s cannot be carried to %s: %s", rsp_resp_loss_text(k),
-                        target, text);
-        if (k != RSP_LOSS_MODULE) module = "";
-        return fail(&j->env, RSP_EUNSUPPORTED, NULL, "key \"%s\" of db %u cannot be carried whole to %s: %s%s%s%s",
-                    text, (unsigned)db, target, rsp_resp_loss_text(k), *module ? " (" : "", module, *module ? ")" : "");
+            return fail(&j->env, RSP_EUNSUPPORTED, NULL, "%s cannot be carried to %s: %s", rsp_loss_text(k), target,
+                        text);
+        if (k == RSP_LOSS_MODULE && module) module_words(module, whose, sizeof whose);
+        return fail(&j->env, RSP_EUNSUPPORTED, NULL, "key \"%s\" of db %u cannot be carried whole to %s: %s%s", text,
+                    (unsigned)db, target, rsp_loss_text(k), whose);
     }
     return RSP_OK;
 }
@@ -87,8 +91,8 @@ static int emit_rest(struct resp_join *j, struct resp_unit *unit, uint64_t done)
 static int put_unit(struct resp_join *j, const struct resp_chunk *chunk, const struct resp_piece *piece)
 {
     struct resp_unit u = {.db = piece->db, .flags = piece->flags, .replies = piece->replies, .keys = piece->keys};
-    u.key = (struct rsp_span){chunk->out.p + piece->key_at, piece->key_n};
-    u.p = chunk->out.p + piece->at;
+    u.key = (struct rsp_span){resp_at(&chunk->out, piece->key_at), piece->key_n};
+    u.p = resp_at(&chunk->out, piece->at);
     u.n = piece->end - piece->at;
     u.uncopied = piece->uncopied;
     u.record = j->record;
@@ -96,26 +100,27 @@ static int put_unit(struct resp_join *j, const struct resp_chunk *chunk, const s
     j->record += piece->records;
     if (piece->records ? j->record <= j->skip : j->record < j->skip) return RSP_OK;
     if (piece->losses) {
-        int rc = resp_join_losses(j, piece->losses, piece->db, u.key, 1, "");
+        int rc = resp_join_losses(j, piece->losses, piece->db, u.key, 1, NULL);
         if (rc) return rc;
     }
+    j->report.expires += piece->expires;
     return u.record < j->skip ? emit_rest(j, &u, j->skip - u.record) : resp_join_emit(j, &u);
 }
 
 static int put_piece(struct resp_join *j, const struct resp_chunk *chunk, const struct resp_piece *piece,
                      const struct rsp_rdb_task *task)
 {
-    struct rsp_span name = {chunk->out.p + piece->key_at, piece->key_n};
-    char module[10];
+    struct rsp_span name = {resp_at(&chunk->out, piece->key_at), piece->key_n};
+    struct resp_module module;
     switch (piece->kind) {
     case RESP_PIECE_UNIT: return put_unit(j, chunk, piece);
     case RESP_PIECE_PART: return resp_join_part(j, chunk, piece, task);
     case RESP_PIECE_GONE:
         if (j->record++ < j->skip) return RSP_OK;
         if (piece->expired) j->report.dropped++;
-        resp_module_of(task->batch, &task->batch->items[piece->item], module);
-        return resp_join_losses(j, piece->losses, piece->db, name, 1, module);
-    default: return j->skip && j->record < j->skip ? RSP_OK : resp_join_losses(j, piece->losses, 0, name, 0, "");
+        (void)resp_module_of(j->rules, task->batch, &task->batch->items[piece->item], &module);
+        return resp_join_losses(j, piece->losses, piece->db, name, 1, &module);
+    default: return j->skip && j->record < j->skip ? RSP_OK : resp_join_losses(j, piece->losses, 0, name, 0, NULL);
     }
 }
 
@@ -158,6 +163,7 @@ void resp_join_skip(struct resp_join *j, uint64_t n)
 void resp_join_report(const struct resp_join *j, struct rsp_resp_report *report)
 {
     report->keys = j->report.keys;
+    report->expires = j->report.expires;
     report->commands = j->report.commands;
     report->functions = j->report.functions;
     report->dropped = j->report.dropped;

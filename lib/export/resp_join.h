@@ -20,7 +20,8 @@ struct resp_open {
     int appending; /* string: its first piece is out */
     uint32_t db;
     unsigned losses;
-    char module[10];
+    struct resp_module module;
+    uint64_t seek; /* an array's cursor */
     struct resp_plan plan;
     struct rsp_rdb_item item; /* its first */
 };
@@ -48,11 +49,10 @@ struct resp_join {
 
 /* resp_join.c */
 int resp_join_emit(struct resp_join *j, const struct resp_unit *unit);
-/* Notes what cannot be carried; a fault unless it may be dropped. module: whose value it is; "": not known. */
+/* Counts what cannot be carried (a mask), tells of it; a fault where the policy says so. module: whose value it is;
+ * NULL: no module's. */
 int resp_join_losses(struct resp_join *j, unsigned losses, uint32_t db, struct rsp_span name, int is_key,
-                     const char *module);
-/* Of a module's value that begins with the item, else "". */
-void resp_module_of(const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item, char out[10]);
+                     const struct resp_module *module);
 
 /* resp_parts.c: one part of a record in parts. */
 int resp_join_part(struct resp_join *j, const struct resp_chunk *chunk, const struct resp_piece *piece,

@@ -5,7 +5,8 @@
  * How a key travels:
  *   string                 SET key value [PXAT ms] [NX]; runs of plain strings without expiry in one database as one MSET
  *                          (at most RESP_MSET_KEYS keys, RESP_MSET_BYTES bytes) when existing is REPLACE, MSETNX when it is
- *                          FAIL; with a recorded idle time or frequency by RESTORE, which alone carries them
+ *                          FAIL, one by one for a cluster or with single_keys; with a recorded idle time or frequency by
+ *                          RESTORE, which alone carries them
  *   everything else        RESTORE key ttl payload [REPLACE] [ABSTTL] [IDLETIME s | FREQ n], payload = type byte, the
  *                          value's bytes as they stand in the file, version, CRC64; no decoding. The version in the footer
  *                          is the lowest that has the type
@@ -41,8 +42,11 @@ enum resp_unit_flags {
     RESP_UNIT_FUNCTION = 8, /* FUNCTION LOAD [REPLACE] source; no key */
     RESP_UNIT_MSET = 16,    /* several keys in one command: keys of them; key is the first */
     RESP_UNIT_PIECE =
-        32 /* of a command that goes on in the next unit: replies and keys are 0, the last piece, which has
-                               no such flag, has them. Nothing may be sent in between */
+        32, /* of a command that goes on in the next unit: replies and keys are 0, the last piece, which has
+                             no such flag, has them. Nothing may be sent in between */
+    /* The last of a key in several units: the policy of losses leaves it out, as only a later part of it has shown: DEL of
+     * what was sent. The unit that was its first has counted it in keys. */
+    RESP_UNIT_UNDONE = 64
 };
 /* Whole commands, or a piece of one, for one key, one run of keys, or one function. Spans live during emit. Of a key in
  * several units the first and the last may be empty (n 0). */

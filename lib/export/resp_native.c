@@ -31,6 +31,7 @@ void resp_native_begin(struct resp_native *n, struct buf *out, struct rsp_span k
     n->losses = 0;
     n->elements = 0;
     n->items = n->args = 0;
+    n->seek = 0;
     n->later.n = 0;
     resp_stream_begin(&n->stream);
 }
@@ -94,6 +95,42 @@ int resp_native_expire(struct resp_native *n, int64_t ms)
 {
     int rc = RESP_COMMAND(n, 3, "$9\r\nPEXPIREAT\r\n");
     if (!rc) resp_put_i64(n->out, ms);
+    return rc;
+}
+
+/* ---- the cursor of an array, behind its elements ---- */
+
+static size_t read_length(const uint8_t *p, size_t n, uint64_t *v)
+{
+    size_t size = !n ? 1 : *p == 0x80 ? 5 : *p == 0x81 ? 9 : *p < 0x40 ? 1 : 2;
+    *v = 0;
+    if (n < size) return 0;
+    switch (size) {
+    case 1: *v = *p; break;
+    case 2: *v = (uint64_t)(*p & 0x3f) << 8 | p[1]; break;
+    default:
+        for (size_t i = 1; i < size; i++) *v = *v << 8 | p[i];
+    }
+    return size;
+}
+
+/* The dump has where ARINSERT wrote last, UINT64_MAX for nowhere. */
+uint64_t resp_array_seek(const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
+{
+    const uint8_t *p = batch->p + item->value, *end = batch->p + item->end;
+    uint64_t v;
+    if (rsp_rdb_value_type(batch->dialect, item->type) != RSP_RDB_ARRAY || !(item->flags & RSP_ITEM_FIRST)) return 0;
+    p += read_length(p, (size_t)(end - p), &v);
+    if (p >= end || *p != 1 || !read_length(p + 1, (size_t)(end - p) - 1, &v)) return 0;
+    return v + 1;
+}
+
+int resp_native_seek(struct resp_native *n)
+{
+    int rc;
+    if (!n->seek || !n->elements) return RSP_OK;
+    rc = RESP_COMMAND(n, 3, "$6\r\nARSEEK\r\n");
+    if (!rc) resp_put_u64(n->out, n->seek);
     return rc;
 }
 
@@ -188,7 +225,7 @@ static int put_field(struct resp_native *n, const struct rsp_rdb_element *el)
     if (!rc) rc = add(n, el->a, &el->b);
     if (rc || !expires) return rc;
     if (r->field_ttl) return add_later(n, el->a, resp_shifted(r, el->expire_ms));
-    n->losses |= 1u << RSP_LOSS_FIELD_TTL;
+    n->losses |= RESP_LOSS(FIELD_TTL);
     return RSP_OK;
 }
 
@@ -204,7 +241,7 @@ int resp_native_element(struct resp_native *n, const struct rsp_rdb_element *el)
 {
     int rc;
     if (el->a.n > n->rules->bulk_max || el->b.n > n->rules->bulk_max) {
-        n->losses |= 1u << RSP_LOSS_OTHER;
+        n->losses |= RESP_LOSS(OTHER);
         return RSP_OK;
     }
     switch (el->kind) {

@@ -92,7 +92,7 @@ static int string_part(struct resp_join *j, const struct rsp_rdb_element *el)
     size_t most = j->rules->bulk_max < RESP_PIECE_BYTES ? (size_t)j->rules->bulk_max : RESP_PIECE_BYTES;
     if (el->part_first && el->number[0] > j->rules->bulk_max) {
         j->open.plan.way = RESP_WAY_LOST;
-        j->open.losses |= 1u << RSP_LOSS_OTHER;
+        j->open.losses |= RESP_LOSS(OTHER);
         return RSP_OK;
     }
     while (s.n) {
@@ -130,6 +130,14 @@ static int element(struct resp_join *j, struct rsp_rdb_element *el)
     return !rc && j->out.n >= RESP_PIECE_BYTES ? push(j) : rc;
 }
 
+/* More of the record need not be read: by the policy it is left out. */
+static int lost(struct resp_join *j)
+{
+    struct resp_open *o = &j->open;
+    if (resp_refused(j->rules, o->losses | j->native.losses)) o->plan.way = RESP_WAY_LOST;
+    return o->plan.way == RESP_WAY_LOST;
+}
+
 /* A part that only a value carried on from part to part can read. */
 int resp_parts_decode(struct resp_join *j, const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
 {
@@ -141,7 +149,7 @@ int resp_parts_decode(struct resp_join *j, const struct rsp_rdb_batch *batch, co
     while (!(rc = rsp_rdb_value_next(j->value, &el))) {
         rc = element(j, &el);
         if (rc) return rc;
-        if (j->open.plan.way == RESP_WAY_LOST) return RSP_OK;
+        if (lost(j)) return RSP_OK;
     }
     if (rc < 0) return rc;
     return item->flags & RSP_ITEM_LAST ? resp_native_flush(&j->native) : push(j); /* the last is finish's */
@@ -149,7 +157,7 @@ int resp_parts_decode(struct resp_join *j, const struct rsp_rdb_batch *batch, co
 
 static int take_ids(struct resp_join *j, const struct resp_chunk *chunk, const struct resp_piece *piece)
 {
-    struct buf from = {chunk->ids.p + piece->ids_at, piece->ids_end - piece->ids_at, 0, NULL};
+    struct buf from = {resp_at(&chunk->ids, piece->ids_at), piece->ids_end - piece->ids_at, 0, NULL};
     struct rsp_rdb_id id = {0, 0};
     size_t at = 0;
     int rc = RSP_OK;
@@ -175,7 +183,8 @@ static int begin(struct resp_join *j, const struct rsp_rdb_batch *batch, const s
     o->db = resp_db(j->rules, item->db);
     o->item = *item;
     o->plan = resp_plan_of(j->rules, batch, item, 0);
-    resp_module_of(batch, item, o->module);
+    o->seek = resp_array_seek(batch, item);
+    (void)resp_module_of(j->rules, batch, item, &o->module);
     o->held = unsure && !o->skipped;
     if (o->held) {
         if (!j->spool) rc = rsp_spool_new(&j->env, j->rules->o.tmpdir, SPOOL_MEMORY, &j->spool);
@@ -192,22 +201,39 @@ static int begin(struct resp_join *j, const struct rsp_rdb_batch *batch, const s
     return rc;
 }
 
+/* What was sent of it goes again. */
+static int undo(struct resp_join *j)
+{
+    struct rsp_span key = {j->key.p ? j->key.p : (const uint8_t *)"", j->key.n};
+    int rc;
+    if (!j->open.begun || j->open.held) return RSP_OK;
+    j->out.n = 0;
+    resp_native_begin(&j->native, &j->out, key);
+    rc = resp_native_delete(&j->native);
+    if (!rc) rc = resp_parts_put(j, j->out.p, j->out.n, j->native.replies, RESP_UNIT_LAST | RESP_UNIT_UNDONE);
+    j->report.keys--;
+    return rc;
+}
+
 static int finish(struct resp_join *j)
 {
     struct resp_open *o = &j->open;
     struct rsp_span key = {j->key.p ? j->key.p : (const uint8_t *)"", j->key.n};
     int collect = o->plan.way == RESP_WAY_COLLECT;
-    int rc = RSP_OK, sends = !collect && o->plan.way != RESP_WAY_LOST && o->plan.way != RESP_WAY_EXPIRED;
+    int rc = RSP_OK, sends = !collect && !lost(j) && o->plan.way != RESP_WAY_EXPIRED;
     o->losses |= j->native.losses | o->plan.losses;
-    if (sends && o->plan.has_expire) rc = resp_native_expire(&j->native, o->plan.expire_ms);
-    if (!rc && (sends || o->begun) && !o->ended)
-        rc = resp_parts_put(j, j->out.p, j->out.n, j->native.replies, RESP_UNIT_LAST);
+    j->native.seek = o->seek;
+    if (sends) rc = resp_native_seek(&j->native);
+    if (!rc && sends && o->plan.has_expire) rc = resp_native_expire(&j->native, o->plan.expire_ms);
+    if (!rc && sends && !o->ended) rc = resp_parts_put(j, j->out.p, j->out.n, j->native.replies, RESP_UNIT_LAST);
     if (rc) return rc;
     if (o->plan.way == RESP_WAY_EXPIRED) j->report.dropped++;
-    rc = resp_join_losses(j, o->losses, o->db, key, 1, o->module);
-    if (!rc && o->held) rc = release(j);
+    rc = resp_join_losses(j, o->losses, o->db, key, 1, &o->module);
+    if (!rc && o->plan.way == RESP_WAY_LOST) rc = undo(j);
+    else if (!rc && o->held) rc = release(j);
     o->held = 0;
     if (!rc && collect) rc = resp_collect_end(j);
+    j->report.expires += (sends || collect) && o->plan.has_expire;
     return rc;
 }
 
@@ -218,11 +244,12 @@ static int put_worker(struct resp_join *j, const struct resp_chunk *chunk, const
     int rc;
     o->live = 0;
     o->losses |= piece->losses;
+    if (lost(j)) return RSP_OK;
     if (piece->keys) j->native.elements = 1;
-    o->ended = last && !piece->tail && !o->plan.has_expire;
+    o->ended = last && !piece->tail && !o->plan.has_expire && !o->seek;
     rc = take_ids(j, chunk, piece);
     if (!rc && (piece->end > piece->at || o->ended || !o->begun))
-        rc = resp_parts_put(j, chunk->out.p + piece->at, piece->end - piece->at, piece->replies,
+        rc = resp_parts_put(j, resp_at(&chunk->out, piece->at), piece->end - piece->at, piece->replies,
                             o->ended ? RESP_UNIT_LAST : 0);
     return rc;
 }
@@ -237,7 +264,7 @@ static int put_part(struct resp_join *j, const struct resp_chunk *chunk, const s
     case RESP_WAY_COLLECT: return resp_collect_part(j, batch, item);
     case RESP_WAY_NATIVE:
         if (!piece->sequential && !o->tail) rc = put_worker(j, chunk, piece, (item->flags & RSP_ITEM_LAST) != 0);
-        if (rc || !(piece->sequential || piece->tail || o->tail)) return rc;
+        if (rc || o->plan.way == RESP_WAY_LOST || !(piece->sequential || piece->tail || o->tail)) return rc;
         if (piece->tail) o->tail = 1;
         return resp_parts_decode(j, batch, item);
     default: return RSP_OK;

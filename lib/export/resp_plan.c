@@ -24,6 +24,29 @@ static int has_field_ttl(int dialect, int type)
     return dialect == RSP_RDB_REDIS ? type == 24 || type == 25 : type == 22;
 }
 
+/* The target has it, behind the map of databases. */
+static int has_database(const struct resp_rules *r, uint32_t db)
+{
+    const struct rsp_target *t = &r->o.target;
+    db = resp_db(r, db);
+    return !(t->cluster && db) && !(t->databases && db >= t->databases);
+}
+
+/* The one attribute that RESTORE takes along: RSP_ITEM_IDLE, RSP_ITEM_FREQ or 0. */
+static int attribute(const struct resp_rules *r, const struct rsp_rdb_item *item)
+{
+    if (!r->eviction || !r->restore_absttl) return 0;
+    return item->flags & RSP_ITEM_IDLE && item->idle_s <= INT64_MAX ? RSP_ITEM_IDLE : item->flags & RSP_ITEM_FREQ;
+}
+
+/* What it says of the key's use, and no RESTORE carries. */
+static unsigned use_losses(const struct resp_rules *r, const struct rsp_rdb_item *item, enum resp_way way)
+{
+    int carried = way == RESP_WAY_RESTORE || way == RESP_WAY_COLLECT ? attribute(r, item) : 0;
+    if (way == RESP_WAY_LOST || way == RESP_WAY_EXPIRED) return 0;
+    return item->flags & (RSP_ITEM_IDLE | RSP_ITEM_FREQ) & ~carried ? RESP_LOSS(EVICTION) : 0;
+}
+
 static int is_paths(int dialect, int type)
 {
     return dialect == RSP_RDB_VALKEY && type == 23;
@@ -32,23 +55,23 @@ static int is_paths(int dialect, int type)
 /* Without a payload. */
 static enum resp_way way_of_commands(const struct resp_rules *r, int dialect, int type, unsigned *losses)
 {
-    int why;
+    unsigned why;
     switch (rsp_rdb_value_type(dialect, type)) {
     case RSP_RDB_STRING: return RESP_WAY_SET;
-    case RSP_RDB_MODULE: why = RSP_LOSS_MODULE; break;
+    case RSP_RDB_MODULE: why = RESP_LOSS(MODULE); break;
     case RSP_RDB_ARRAY:
         if (r->arrays) return RESP_WAY_NATIVE;
-        why = RSP_LOSS_ARRAY;
+        why = RESP_LOSS(ARRAY);
         break;
     case RSP_RDB_STREAM:
         if (r->streams) return RESP_WAY_NATIVE;
-        why = RSP_LOSS_STREAM;
+        why = RESP_LOSS(STREAM);
         break;
     default:
         if (!is_paths(dialect, type)) return RESP_WAY_NATIVE;
-        why = RSP_LOSS_OTHER;
+        why = RESP_LOSS(OTHER);
     }
-    *losses |= 1u << why;
+    *losses |= why;
     return RESP_WAY_LOST;
 }
 
@@ -65,7 +88,7 @@ static enum resp_way way_of_large(const struct resp_rules *r, int dialect, int t
 {
     unsigned why = 0;
     enum resp_way way = way_of_commands(r, dialect, type, &why);
-    if (way == RESP_WAY_LOST) *losses |= 1u << RSP_LOSS_OTHER;
+    if (way == RESP_WAY_LOST) *losses |= RESP_LOSS(OTHER);
     return way;
 }
 
@@ -76,8 +99,9 @@ void resp_plan_more(const struct resp_rules *r, struct resp_plan *plan, int dial
     if (plan->way != RESP_WAY_COLLECT) return;
     plan->payload += n;
     if (most > 64 && plan->payload <= most - 64) return;
-    if (plan->meta_n) plan->losses |= 1u << RSP_LOSS_MODULE;
+    plan->losses |= plan->by_commands;
     plan->way = way_of_large(r, dialect, type, &plan->losses);
+    if (resp_refused(r, plan->losses)) plan->way = RESP_WAY_LOST;
 }
 
 static enum resp_way way_of_whole(const struct resp_rules *r, const struct rsp_rdb_batch *batch,
@@ -85,27 +109,48 @@ static enum resp_way way_of_whole(const struct resp_rules *r, const struct rsp_r
 {
     int string = rsp_rdb_value_type(batch->dialect, item->type) == RSP_RDB_STRING;
     int meta = (item->flags & RSP_ITEM_META) != 0;
-    int attributes = r->restore_absttl && item->flags & (RSP_ITEM_IDLE | RSP_ITEM_FREQ);
+    int attributes = attribute(r, item);
     enum resp_way way;
     if (!string || attributes || meta) {
         p->version = resp_payload_version(r, batch->dialect, item->type, meta);
-        if (!p->version && meta) { /* the value may be taken all the same */
-            p->losses |= 1u << RSP_LOSS_MODULE;
-            if (!string || attributes) p->version = resp_payload_version(r, batch->dialect, item->type, 0);
+        if (!p->version && meta && (!string || attributes)) { /* the value may be taken all the same */
+            p->losses |= RESP_LOSS(KEY_META);
+            p->version = resp_payload_version(r, batch->dialect, item->type, 0);
         }
         if (item->end - item->value + 64 + (item->key - item->start) > r->bulk_max) p->version = 0;
         if (has_field_ttl(batch->dialect, item->type) && (r->o.ttl == RSP_TTL_SHIFT || r->o.ttl == RSP_TTL_PERSIST))
             p->version = 0;
         if (p->version) return RESP_WAY_RESTORE;
     }
+    if (meta) p->losses |= RESP_LOSS(KEY_META); /* no command sets it */
     way = resp_way_of_parts(r, batch->dialect, item->type, &p->losses);
     return way == RESP_WAY_COLLECT ? way_of_large(r, batch->dialect, item->type, &p->losses) : way;
+}
+
+static enum resp_way way_of_first(const struct resp_rules *r, const struct rsp_rdb_batch *batch,
+                                  const struct rsp_rdb_item *item, struct resp_plan *p)
+{
+    enum resp_way way = resp_way_of_parts(r, batch->dialect, item->type, &p->losses);
+    int meta = (item->flags & RSP_ITEM_META) != 0;
+    if (way == RESP_WAY_COLLECT) {
+        p->version = resp_payload_version(r, batch->dialect, item->type, meta);
+        if (p->version && meta) {
+            p->payload = p->meta_n = item->key - 1 - item->meta;
+            p->by_commands = RESP_LOSS(KEY_META);
+            meta = 0;
+        }
+        if (!p->version) p->version = resp_payload_version(r, batch->dialect, item->type, 0);
+        p->by_commands |= use_losses(r, item, RESP_WAY_NATIVE);
+    }
+    if (meta) p->losses |= RESP_LOSS(KEY_META);
+    return way;
 }
 
 struct resp_plan resp_plan_of(const struct resp_rules *r, const struct rsp_rdb_batch *batch,
                               const struct rsp_rdb_item *item, int whole)
 {
-    struct resp_plan p = {.way = RESP_WAY_NATIVE};
+    struct resp_plan p = {.way = RESP_WAY_LOST};
+    struct resp_module module;
     if (item->flags & RSP_ITEM_EXPIRE && r->o.ttl != RSP_TTL_PERSIST) {
         if (r->o.ttl == RSP_TTL_DROP_EXPIRED && item->expire_ms <= r->o.now_ms) {
             p.way = RESP_WAY_EXPIRED;
@@ -114,27 +159,18 @@ struct resp_plan resp_plan_of(const struct resp_rules *r, const struct rsp_rdb_b
         p.has_expire = 1;
         p.expire_ms = resp_shifted(r, item->expire_ms);
     }
-    if (whole) {
-        p.way = way_of_whole(r, batch, item, &p);
+    if (!has_database(r, item->db)) {
+        p.losses = RESP_LOSS(DATABASE);
         return p;
     }
-    p.way = resp_way_of_parts(r, batch->dialect, item->type, &p.losses);
-    if (p.way == RESP_WAY_COLLECT) {
-        int meta = (item->flags & RSP_ITEM_META) != 0;
-        p.version = resp_payload_version(r, batch->dialect, item->type, meta);
-        if (p.version && meta) p.payload = p.meta_n = item->key - 1 - item->meta;
-        if (p.version) return p;
-        p.version = resp_payload_version(r, batch->dialect, item->type, 0);
+    if (resp_module_of(r, batch, item, &module) != TARGET_MODULE_TAKEN) {
+        p.losses = RESP_LOSS(MODULE);
+        return p;
     }
-    if (item->flags & RSP_ITEM_META) p.losses |= 1u << RSP_LOSS_MODULE;
+    p.way = whole ? way_of_whole(r, batch, item, &p) : way_of_first(r, batch, item, &p);
+    p.losses |= use_losses(r, item, p.way);
+    if (resp_refused(r, p.losses)) p.way = RESP_WAY_LOST;
     return p;
-}
-
-/* The one attribute that RESTORE takes along: RSP_ITEM_IDLE, RSP_ITEM_FREQ or 0. */
-static int attribute(const struct resp_rules *r, const struct rsp_rdb_item *item)
-{
-    if (!r->restore_absttl) return 0;
-    return item->flags & RSP_ITEM_IDLE && item->idle_s <= INT64_MAX ? RSP_ITEM_IDLE : item->flags & RSP_ITEM_FREQ;
 }
 
 int resp_restore_begin(const struct resp_rules *r, struct buf *out, struct rsp_span key, const struct resp_plan *plan,

@@ -44,19 +44,6 @@ static int value_commands(struct resp_worker *w, const struct rsp_rdb_batch *bat
     return rc == RSP_END ? RSP_OK : rc;
 }
 
-/* A cursor for ARINSERT stands before an array's elements; no command is known that sets it as it was. */
-static unsigned array_losses(const struct rsp_rdb_batch *batch, const struct rsp_rdb_item *item)
-{
-    size_t at = item->value;
-    if (rsp_rdb_value_type(batch->dialect, item->type) != RSP_RDB_ARRAY || !(item->flags & RSP_ITEM_FIRST)) return 0;
-    switch (batch->p[at]) {
-    case 0x80: at += 5; break;
-    case 0x81: at += 9; break;
-    default: at += batch->p[at] < 0x40 ? 1 : 2;
-    }
-    return at < item->end && batch->p[at] == 1 ? 1u << RSP_LOSS_ARRAY : 0;
-}
-
 static int put_native(struct resp_worker *w, struct resp_chunk *chunk, const struct rsp_rdb_batch *batch,
                       const struct rsp_rdb_item *item, const struct resp_plan *plan, struct rsp_span key,
                       struct resp_piece *piece)
@@ -72,18 +59,20 @@ static int put_native(struct resp_worker *w, struct resp_chunk *chunk, const str
         out->n = piece->at;
         RESP_PUT(out, RESP_MULTI);
         resp_native_begin(n, out, key);
+        n->seek = resp_array_seek(batch, item);
         rc = w->rules->o.existing == RSP_EXISTING_REPLACE ? resp_native_delete(n) : RSP_OK;
         if (!rc) rc = value_commands(w, batch, item);
         if (!rc) rc = resp_native_flush(n);
         if (!rc) rc = resp_stream_end(n);
     } while (rc == RSP_AGAIN);
+    if (!rc) rc = resp_native_seek(n);
     if (!rc && plan->has_expire && n->elements) rc = resp_native_expire(n, plan->expire_ms);
     if (!rc) rc = resp_room(out, RESP_SLACK);
     if (rc) return rc;
-    piece->losses |= (uint8_t)(n->losses | array_losses(batch, item));
+    piece->losses |= n->losses;
     piece->key_at = n->key_at;
     piece->replies = n->replies;
-    if (!n->elements) { /* every field of it has expired, or is lost */
+    if (!n->elements || resp_refused(w->rules, piece->losses)) { /* or every field of it has expired */
         out->n = piece->at;
         piece->kind = RESP_PIECE_GONE;
         piece->expired = !piece->losses;
@@ -114,7 +103,7 @@ static int put_restore(struct resp_worker *w, struct resp_chunk *chunk, const st
 {
     struct rsp_span meta = {NULL, 0}, value = {batch->p + item->value, item->end - item->value};
     piece->at = chunk->out.n;
-    if (item->flags & RSP_ITEM_META && !plan->losses) {
+    if (item->flags & RSP_ITEM_META && !(plan->losses & RESP_LOSS(KEY_META))) {
         meta.p = batch->p + item->meta;
         meta.n = item->key - 1 - item->meta;
     }
@@ -142,7 +131,7 @@ static int put_record(struct resp_worker *w, struct resp_chunk *chunk, const str
     piece.db = resp_db(w->rules, item->db);
     piece.item = (size_t)(item - batch->items);
     piece.key_n = key.n;
-    piece.losses = (uint8_t)plan.losses;
+    piece.losses = plan.losses;
     piece.keys = 1;
     if (plan.way != RESP_WAY_SET || plan.has_expire || plan.losses) rc = resp_close_run(w, chunk);
     if (rc) return rc;
@@ -154,6 +143,7 @@ static int put_record(struct resp_worker *w, struct resp_chunk *chunk, const str
     }
     if (rc || !piece.records) return rc;
     piece.end = chunk->out.n;
+    piece.expires = plan.has_expire && piece.kind == RESP_PIECE_UNIT;
     if (piece.kind == RESP_PIECE_GONE) {
         rc = resp_close_run(w, chunk);
         if (!rc && w->rules->counting) rc = rsp_rdb_batch_key(&w->env, batch, item, &w->key, &key);
@@ -191,7 +181,7 @@ static int put_part(struct resp_worker *w, struct resp_chunk *chunk, const struc
     if (!rc) rc = buf_add(&chunk->ids, n->stream.ids.bytes.p, n->stream.ids.bytes.n);
     piece->replies = n->replies;
     piece->keys = n->elements != 0;
-    piece->losses |= (uint8_t)(n->losses | array_losses(batch, item));
+    piece->losses |= n->losses;
     return rc;
 }
 
@@ -232,7 +222,7 @@ static int put_function(struct resp_worker *w, struct resp_chunk *chunk, const s
     if (!w->rules->functions || !source.n || source.n > w->rules->bulk_max) {
         const uint8_t *line = source.n ? memchr(source.p, '\n', source.n) : NULL;
         piece.kind = RESP_PIECE_LOSS;
-        piece.losses = 1u << RSP_LOSS_FUNCTION;
+        piece.losses = RESP_LOSS(FUNCTION);
         if (line) source.n = (size_t)(line - source.p); /* where its name stands */
         rc = keep_key(chunk, source, &piece);
     } else {
@@ -257,7 +247,7 @@ static int put_other(struct resp_worker *w, struct resp_chunk *chunk, const stru
     if (item->kind == RSP_RDB_FUNCTION) return put_function(w, chunk, batch, item);
     if (item->kind != RSP_RDB_MODULE_AUX && item->kind != RSP_RDB_UPDATE) return RSP_OK;
     if (item->kind == RSP_RDB_MODULE_AUX && w->rules->o.no_functions) return RSP_OK;
-    piece.losses = (uint8_t)(1u << (item->kind == RSP_RDB_MODULE_AUX ? RSP_LOSS_AUX : RSP_LOSS_OTHER));
+    piece.losses = item->kind == RSP_RDB_MODULE_AUX ? RESP_LOSS(AUX) : RESP_LOSS(OTHER);
     if (item->kind == RSP_RDB_MODULE_AUX) {
         memcpy(&id, &item->expire_ms, sizeof id);
         rsp_rdb_module_name(id, module);

@@ -6,8 +6,6 @@
  * message ("ghost") is added in its place and deleted again behind the claims. */
 #include "export/resp_impl.h"
 
-#define STREAM_LOSS (1u << RSP_LOSS_STREAM)
-
 static int compare(struct rsp_rdb_id a, struct rsp_rdb_id b)
 {
     if (a.ms != b.ms) return a.ms < b.ms ? -1 : 1;
@@ -34,7 +32,7 @@ void resp_stream_begin(struct resp_stream *s)
     s->ghost_at = 0;
     s->has_ghosts = s->ghosts.n != 0;
     s->has_first = 0;
-    s->judged = s->found_ghosts = s->has_counters = s->claiming = 0;
+    s->judged = s->found_ghosts = s->lost_ghosts = s->has_counters = s->claiming = 0;
 }
 
 static struct resp_pending *pending_of(const struct resp_stream *s)
@@ -97,7 +95,7 @@ static int put_entry(struct resp_native *n, const struct rsp_rdb_element *el)
     n->stream.has_first = 1;
     for (size_t i = 0; i < el->count; i++) {
         if (el->fields[i].n <= n->rules->bulk_max) continue;
-        n->losses |= STREAM_LOSS;
+        n->losses |= RESP_LOSS(OTHER);
         return rc;
     }
     return rc ? rc : add_entry(n, el->id, el->fields, el->count);
@@ -112,8 +110,12 @@ static int set_id(struct resp_native *n)
     resp_put_id(n->out, c->id);
     if (!all) {
         if (known && (c->max_deleted.ms || c->max_deleted.seq || c->number[1] != c->number[0]))
-            n->losses |= STREAM_LOSS;
+            n->losses |= RESP_LOSS(STREAM_COUNTERS);
         return RSP_OK;
+    }
+    if (known && c->number[1] > INT64_MAX) { /* no command takes that */
+        n->losses |= RESP_LOSS(STREAM_COUNTERS);
+        known = 0;
     }
     RESP_PUT(n->out, "$12\r\nENTRIESADDED\r\n");
     resp_put_u64(n->out, known ? c->number[1] : c->number[0]); /* as a server that loads it would take it */
@@ -147,10 +149,19 @@ struct set_id {
     size_t name_n;
 };
 
+/* What a group has read is a number that servers of before 7.0 do not know; later ones would find these themselves. */
+static int guessed(const struct resp_stream *s, const struct rsp_rdb_element *group)
+{
+    const struct rsp_rdb_element *c = &s->counters;
+    uint64_t added = c->has_entries_added ? c->number[1] : c->number[0];
+    return !group->number[0] || (!compare(group->id, c->id) && group->number[0] == added);
+}
+
 static int put_group(struct resp_native *n, const struct rsp_rdb_element *el)
 {
     struct resp_stream *s = &n->stream;
     int read = n->rules->stream_counters && el->number[0] <= INT64_MAX, later = read && s->has_ghosts, rc;
+    if (!read && el->number[0] != UINT64_MAX && !guessed(s, el)) n->losses |= RESP_LOSS(STREAM_COUNTERS);
     s->pending.n = 0;
     s->judged = 0;
     rc = set_text(&s->group, el->a);
@@ -239,7 +250,8 @@ static int judge(struct resp_native *n)
     }
     if (!missing) return RSP_OK;
     if (!s->can_ghost) {
-        n->losses |= STREAM_LOSS;
+        n->losses |= RESP_LOSS(STREAM_NACK);
+        s->lost_ghosts = 1;
         return RSP_OK;
     }
     s->found_ghosts = 1;
@@ -272,10 +284,8 @@ static int put_consumer(struct resp_native *n, const struct rsp_rdb_element *el)
     if (!rc) rc = resp_stream_close_claim(n);
     if (!rc) rc = set_text(&s->consumer, el->a);
     if (rc) return rc;
-    if (!n->rules->create_consumer) { /* a claim makes it */
-        if (!el->number[0]) n->losses |= STREAM_LOSS;
-        return RSP_OK;
-    }
+    n->losses |= RESP_LOSS(CONSUMER_TIMES);        /* no command sets them */
+    if (!n->rules->create_consumer) return RSP_OK; /* a claim makes it; without one it is nothing but its times */
     rc = RESP_COMMAND(n, 5, "$6\r\nXGROUP\r\n$14\r\nCREATECONSUMER\r\n");
     if (!rc) rc = resp_add_bulk(n->out, span_of(&s->group));
     return rc ? rc : resp_add_bulk(n->out, el->a);
@@ -326,10 +336,10 @@ static int put_owned(struct resp_native *n, struct rsp_rdb_id id)
 static int put_config(struct resp_native *n, const struct rsp_rdb_element *el)
 {
     int rc;
-    if (el->number[2]) n->losses |= STREAM_LOSS;                     /* what its producers have sent */
+    if (el->number[2]) n->losses |= RESP_LOSS(STREAM_IDMP);          /* what its producers have sent */
     if (el->number[0] == 100 && el->number[1] == 100) return RSP_OK; /* every stream begins so */
     if (!n->rules->stream_config) {
-        n->losses |= STREAM_LOSS;
+        n->losses |= RESP_LOSS(STREAM_IDMP);
         return RSP_OK;
     }
     rc = RESP_COMMAND(n, 6, "$7\r\nXCFGSET\r\n");
@@ -353,13 +363,13 @@ int resp_stream_element(struct resp_native *n, const struct rsp_rdb_element *el)
     case RSP_ELEM_PENDING: return add_pending(n, el);
     case RSP_ELEM_CONSUMER: return put_consumer(n, el);
     case RSP_ELEM_OWNED: return put_owned(n, el->id);
-    case RSP_ELEM_NACKED: n->losses |= STREAM_LOSS; return RSP_OK;
+    case RSP_ELEM_NACKED: n->losses |= RESP_LOSS(STREAM_NACK); return RSP_OK;
     case RSP_ELEM_GROUP_END: rc = judge(n); return rc ? rc : resp_stream_close_claim(n);
     case RSP_ELEM_IDMP: return put_config(n, el);
     case RSP_ELEM_IDMP_PRODUCER:
     case RSP_ELEM_IDMP_ENTRY: return RSP_OK; /* counted by put_config */
     case RSP_ELEM_IDMP_END:
-        if (el->number[0] || el->number[1]) n->losses |= STREAM_LOSS;
+        if (el->number[0] || el->number[1]) n->losses |= RESP_LOSS(STREAM_IDMP);
         return RSP_OK;
     default: return fail(n->env, RSP_ESTATE, NULL, "no command for an element of kind %d", el->kind);
     }

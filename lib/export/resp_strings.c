@@ -118,7 +118,7 @@ static int add_to_run(struct resp_worker *w, struct resp_chunk *chunk, uint32_t 
                       struct rsp_span value)
 {
     struct buf *out = &chunk->out;
-    uint32_t most = w->rules->o.existing == RSP_EXISTING_SKIP ? 1 : RESP_MSET_KEYS;
+    uint32_t most = w->rules->o.existing == RSP_EXISTING_SKIP || w->rules->single_keys ? 1 : RESP_MSET_KEYS;
     int rc = RSP_OK;
     if (w->run_n && (w->run_n >= most || w->run_from != from || w->run_bytes + value.n + key.n > RESP_MSET_BYTES))
         rc = resp_close_run(w, chunk);
@@ -154,13 +154,15 @@ static int put_set(struct resp_worker *w, struct resp_chunk *chunk, const struct
     const struct resp_rules *r = w->rules;
     struct buf *out = &chunk->out;
     int several = plan->has_expire && !r->set_pxat;
-    int nx = r->o.existing != RSP_EXISTING_REPLACE && !several;
+    int nx = r->o.existing != RSP_EXISTING_REPLACE && !several, setnx = nx && !r->set_options;
     int rc = resp_room(out, 2 * key.n + (r->counting ? 0 : value.n) + 6 * RESP_SLACK);
     if (rc) return rc;
     piece->at = out->n;
     if (several) RESP_PUT(out, RESP_MULTI);
+    if (setnx) nx = 0;
     resp_put_number(out, '*', 3u + 2u * (plan->has_expire && !several) + (nx ? 1u : 0));
-    RESP_PUT(out, "$3\r\nSET\r\n");
+    if (setnx) RESP_PUT(out, "$5\r\nSETNX\r\n");
+    else RESP_PUT(out, "$3\r\nSET\r\n");
     resp_put_bulk(out, key.p, key.n);
     piece->key_at = out->n - 2 - key.n;
     if (r->counting) resp_leave_out(chunk, piece, resp_bulk_size(value.n));
@@ -191,7 +193,7 @@ int resp_put_string(struct resp_worker *w, struct resp_chunk *chunk, const struc
     if (rc) return rc;
     if (value.n > w->rules->bulk_max) {
         piece->kind = RESP_PIECE_GONE;
-        piece->losses |= 1u << RSP_LOSS_OTHER;
+        piece->losses |= RESP_LOSS(OTHER);
         return RSP_OK;
     }
     if (plan->has_expire || plan->losses) return put_set(w, chunk, plan, key, value, piece);

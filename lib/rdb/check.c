@@ -233,7 +233,8 @@ static int quick_loop(struct check *c, struct rsp_rdb_feed *feed)
     for (;;) {
         struct rsp_rdb_batch *b = NULL;
         int rc;
-        if (o->cancel && *o->cancel) return fail(&c->env, RSP_ECANCELED, NULL, "cancelled");
+        if (o->cancel && __atomic_load_n(o->cancel, __ATOMIC_RELAXED))
+            return fail(&c->env, RSP_ECANCELED, NULL, "cancelled");
         rc = rsp_rdb_feed_next(feed, &b);
         if (rc == RSP_AGAIN) continue;
         if (rc) {

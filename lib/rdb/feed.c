@@ -173,6 +173,7 @@ static void publish(struct rsp_rdb_feed *f, struct block *k)
     b->templates = f->templates;
     b->dialect = f->scan.dialect;
     b->version = f->scan.version;
+    b->server_n = f->scan.server_n;
     b->open_key.p = k->open_key.p;
     b->open_key.n = k->open_key.n;
 }

@@ -25,6 +25,7 @@ struct scan {
     int skim; /* count items, do not list them */
     uint8_t dialect;
     uint16_t version;
+    uint32_t server_n; /* what AUX redis-ver says; 0: nothing yet */
     enum scan_phase phase;
     uint64_t base; /* file offset of the window's first byte */
     size_t at;     /* in the window: next byte to look at */

@@ -295,6 +295,34 @@ static void select_db(struct scan *s, struct cursor *c, struct rsp_rdb_item *ite
     s->db = item->db = (uint32_t)db;
 }
 
+/* "8.6.3", of what stands before the first key. */
+static void note_server(struct scan *s, const uint8_t *name, size_t name_n, const uint8_t *text, size_t n)
+{
+    uint32_t part[3] = {0, 0, 0}, k = 0;
+    if (s->keys || !name || name_n != 9 || memcmp(name, "redis-ver", 9) != 0) return;
+    for (size_t i = 0; i < n && k < 3; i++) {
+        if (text[i] == '.') k++;
+        else if (text[i] < '0' || text[i] > '9') break;
+        else if (part[k] < 1000) part[k] = part[k] * 10 + (uint32_t)(text[i] - '0');
+    }
+    for (k = 0; k < 3; k++)
+        if (part[k] > 99) part[k] = 99;
+    s->server_n = part[0] * 10000 + part[1] * 100 + part[2];
+}
+
+static void aux(struct scan *s, struct cursor *c, struct rsp_rdb_item *item)
+{
+    const uint8_t *name = NULL, *text = NULL;
+    struct rdb_str a = {0}, b = {0};
+    item->kind = RSP_RDB_AUX;
+    item->key = (uint32_t)c->at;
+    get_str(c, &name, &a);
+    item->value = (uint32_t)c->at;
+    get_str(c, &text, &b);
+    if (!c->rc && a.enc == RSP_STR_RAW && b.enc == RSP_STR_RAW)
+        note_server(s, name, (size_t)a.body, text, (size_t)b.body);
+}
+
 int scan_opcode(struct scan *s, struct window *win, struct rsp_rdb_item *item)
 {
     uint8_t op = win->p[win->at];
@@ -312,13 +340,7 @@ int scan_opcode(struct scan *s, struct window *win, struct rsp_rdb_item *item)
         item->expire_ms = as_i64(get_len(&c));
         item->idle_s = get_len(&c);
         break;
-    case 0xfa:
-        item->kind = RSP_RDB_AUX;
-        item->key = (uint32_t)c.at;
-        get_str(&c, NULL, NULL);
-        item->value = (uint32_t)c.at;
-        get_str(&c, NULL, NULL);
-        break;
+    case 0xfa: aux(s, &c, item); break;
     case 0xf7:
         item->kind = RSP_RDB_MODULE_AUX;
         module_aux(&c, item);

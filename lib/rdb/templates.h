@@ -21,4 +21,7 @@ int templates_add(struct rsp_rdb_templates *t, uint64_t id, const struct rsp_spa
 const struct rdb_template *templates_find(const struct rsp_rdb_templates *t, uint64_t id);
 void templates_free(struct rsp_rdb_templates *t);
 
+/* Fields of the template hash (types 29 to 32) that value reads: known with its first element. */
+size_t templates_fields_of(const struct rsp_rdb_value *value);
+
 #endif

@@ -241,6 +241,11 @@ int template_listpack(struct rsp_rdb_value *v)
     return rc == RSP_END ? RSP_OK : rc;
 }
 
+size_t templates_fields_of(const struct rsp_rdb_value *v)
+{
+    return v->tmpl ? v->tmpl->count : v->names_n;
+}
+
 int template_next(struct rsp_rdb_value *v, struct rsp_span *name)
 {
     size_t i = v->name_at, from;

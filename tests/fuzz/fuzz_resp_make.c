@@ -61,11 +61,35 @@ static void look(struct rsp_span text, uint64_t commands)
     MUST(!commands);
 }
 
+/* Of three bits: what a loss of that kind means. */
+static void policy_of(struct rsp_loss_policy *policy, unsigned bits)
+{
+    static const char *const policies[] = {"drop,convert",
+                                           "drop",
+                                           "drop,consumer-times=drop,eviction=drop",
+                                           "drop,convert,field-ttl=drop,stream-nack=drop",
+                                           "drop,convert,stream-counters=drop,key-meta=drop",
+                                           "drop,convert,stream-idmp=drop,other=drop",
+                                           "drop,convert,consumer-times=drop",
+                                           "fail"};
+    rsp_loss_policy_default(policy);
+    MUST(rsp_loss_policy_parse(NULL, policies[bits & 7], policy) == RSP_OK);
+}
+
+static int lost(void *opaque, int loss, uint32_t db, struct rsp_span name)
+{
+    (void)db;
+    MUST(loss >= 0 && loss < RSP_LOSSES && (name.p || !name.n));
+    ((uint64_t *)opaque)[loss]++;
+    return RSP_OK;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static const char *const targets[] = {"redis:2.6",  "redis:4.0",  "redis:6.2",  "redis:7.0",
                                           "redis:8.10", "valkey:8.1", "valkey:9.1", "redis:7.4"};
-    struct rsp_resp_options o = {.size = sizeof o, .now_ms = 1700000000000, .shift_ms = 1000, .drop_losses = 1};
+    struct rsp_resp_options o = {.size = sizeof o, .now_ms = 1700000000000, .shift_ms = 1000, .lost = lost};
+    uint64_t told[RSP_LOSSES] = {0};
     struct rsp_resp_report r = {.size = sizeof r};
     struct rsp_error error;
     struct meter m = {.ceiling = 256 << 20};
@@ -79,7 +103,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     sound = is_sound(&env, data + 3, n - 3);
     memset(&error, 0, sizeof error);
     o.target.size = sizeof o.target;
-    MUST(rsp_resp_target_parse(&env, targets[data[0] & 7], &o.target) == RSP_OK);
+    MUST(rsp_target_parse(&env, targets[data[0] & 7], &o.target) == RSP_OK);
+    o.target.cluster = data[0] >> 6 & 1;
+    o.target.databases = data[0] >> 7 ? 3 : 0;
+    policy_of(&o.losses, data[0] >> 3);
+    o.opaque = told;
     o.payloads = data[1] & 1;
     o.ttl = data[1] >> 1 & 3;
     o.existing = (data[1] >> 3 & 3) % 3;
@@ -90,7 +118,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     MUST(rsp_source_memory(&env, data + 3, n - 3, &s) == RSP_OK && rsp_sink_memory(&env, &out) == RSP_OK);
     rc = rsp_resp_export(&env, s, &o, out, &r);
     MUST(rc <= 0 && (!rc || error.code == rc));
-    MUST(!sound || rc == RSP_OK || rc == RSP_ENOMEM || rc == RSP_ELIMIT);
+    MUST(!sound || rc == RSP_OK || rc == RSP_ENOMEM || rc == RSP_ELIMIT ||
+         (rc == RSP_EUNSUPPORTED && rsp_losses_judge(&r.losses, &o.losses) >= 0));
+    MUST(!memcmp(told, r.losses.n, sizeof told));
     MUST(rsp_sink_view(out, &text) == RSP_OK && text.n == r.bytes);
     look(text, r.commands);
     rsp_sink_free(out);

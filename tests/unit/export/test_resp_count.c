@@ -1,10 +1,10 @@
 /* What this is: a maker that counts beside one that makes: the same units, lengths, losses and report, of every file in
  *   tests/data and of what those do not have.
- * Rests on: test_resp_lines.h; tests/data.
+ * Rests on: test_resp_crafted.h; tests/data.
  * Does not: test what the commands are: test_resp_make.c does. */
 #include <ftw.h>
 
-#include "test_resp_lines.h"
+#include "test_resp_crafted.h"
 
 #include "base/sip.h"
 
@@ -68,14 +68,26 @@ static int run(const uint8_t *p, size_t n, const struct rsp_resp_options *o, int
     return rc;
 }
 
+static int on_lost(void *opaque, int loss, uint32_t db, struct rsp_span name)
+{
+    struct seen *s = opaque;
+    add(s, (uint64_t)loss), add(s, db);
+    sip_add(&s->units, name.p, name.n);
+    return RSP_OK;
+}
+
 /* 1: it could be made. */
 static int same(const char *name, const uint8_t *p, size_t n, const struct rsp_resp_options *o, uint64_t *uncopied)
 {
     struct seen made, counted;
+    struct rsp_resp_options told = *o;
     struct rsp_resp_report a, b;
-    if (run(p, n, o, 0, &made, &a) != RSP_OK) return 0;
+    told.lost = on_lost;
+    told.opaque = &made;
+    if (run(p, n, &told, 0, &made, &a) != RSP_OK) return 0;
     ck_assert_uint_eq(made.uncopied, 0);
-    ck_assert_int_eq(run(p, n, o, 1, &counted, &b), RSP_OK);
+    told.opaque = &counted;
+    ck_assert_int_eq(run(p, n, &told, 1, &counted, &b), RSP_OK);
     ck_assert_msg(made.n == counted.n && made.bytes == counted.bytes, "%s: %llu units, %llu bytes; counted %llu, %llu",
                   name, (unsigned long long)made.n, (unsigned long long)made.bytes, (unsigned long long)counted.n,
                   (unsigned long long)counted.bytes);
@@ -88,6 +100,7 @@ static int same(const char *name, const uint8_t *p, size_t n, const struct rsp_r
 static unsigned ways(const char *name, const uint8_t *p, size_t n, uint64_t *uncopied)
 {
     static const char *const targets[] = {"redis:2.6", "redis:4.0", "redis:7.0", "redis:8.0", "valkey:9.0"};
+    static const char *const policies[] = {"drop,convert", "drop", "drop,consumer-times=drop,eviction=drop"};
     unsigned made = 0;
     for (size_t t = 0; t < sizeof targets / sizeof *targets; t++)
         for (int existing = RSP_EXISTING_FAIL; existing <= RSP_EXISTING_REPLACE; existing++)
@@ -96,7 +109,7 @@ static unsigned ways(const char *name, const uint8_t *p, size_t n, uint64_t *unc
                 o.existing = existing;
                 o.ttl = ttl;
                 o.shift_ms = 5;
-                o.drop_losses = 1;
+                on_loss(&o, policies[(t + (size_t)(2 * existing + ttl)) % 3]);
                 if (ttl == RSP_TTL_DROP_EXPIRED) o.now_ms = INT64_C(1700000000000);
                 if (ttl == RSP_TTL_SHIFT) o.target.bulk_max = 100;
                 made += (unsigned)same(name, p, n, &o, uncopied);
@@ -177,15 +190,128 @@ START_TEST(of_lies)
             "two\xc3\x03\x30"
             "\xff\xff\xff");
     finish(&f);
-    o.drop_losses = 1;
+    on_loss(&o, "drop,convert");
     o.target.bulk_max = 100;
     ck_assert_int_eq(run(f.p, f.n, &o, 0, &s, &r), RSP_EFORMAT);
     ck_assert_int_eq(run(f.p, f.n, &o, 1, &s, &r), RSP_OK);
     ck_assert_uint_eq(r.losses.n[RSP_LOSS_OTHER], 1);
-    ck_assert_uint_eq(r.losses.first_n[RSP_LOSS_OTHER], 3);
-    ck_assert_mem_eq(r.losses.first[RSP_LOSS_OTHER], "lie", 3);
+    ck_assert_uint_eq(r.losses.names[RSP_LOSS_OTHER][0].n, 3);
+    ck_assert_mem_eq(r.losses.names[RSP_LOSS_OTHER][0].p, "lie", 3);
     ck_assert_uint_eq(r.keys, 1);
     ck_assert_uint_eq(s.bytes, strlen("*3\r\n$3\r\nSET\r\n$3\r\ntwo\r\n$48\r\n\r\n") + 48);
+    free(f.p);
+}
+END_TEST
+
+START_TEST(of_losses)
+{
+    struct rsp_resp_options o = crafted_options(&crafted[_i]);
+    struct made f;
+    uint64_t n = 0;
+    crafted_file(&crafted[_i], &f);
+    for (int action = RSP_LOSS_DROP; action <= RSP_LOSS_CONVERT; action++) {
+        o.losses.action[crafted[_i].loss] = (uint8_t)action;
+        ck_assert_int_eq(same(rsp_loss_name(crafted[_i].loss), f.p, f.n, &o, &n),
+                         action == RSP_LOSS_DROP || rsp_loss_convertible(crafted[_i].loss));
+    }
+    ck_assert_uint_eq(ways(rsp_loss_name(crafted[_i].loss), f.p, f.n, &n), 60);
+    free(f.p);
+}
+END_TEST
+
+/* ---- beside another reading ---- */
+
+static int count_beside(const struct rsp_env *env, const struct made *f, const struct rsp_resp_options *o,
+                        struct rsp_losses *losses, int *read)
+{
+    struct rsp_rdb_run_result result = {.size = sizeof result};
+    struct rsp_source *source = NULL;
+    struct rsp_resp_count *c = NULL;
+    int rc = rsp_resp_count_new(env, o, &c);
+    *read = rc;
+    if (rc) return rc;
+    *read = rsp_source_memory(env, f->p, f->n, &source);
+    if (!*read) *read = rsp_rdb_run(env, source, &o->run, rsp_resp_count_ops(), c, &result);
+    rc = rsp_resp_count_report(c, losses);
+    rsp_source_free(source);
+    rsp_resp_count_free(c);
+    return rc;
+}
+
+START_TEST(beside)
+{
+    struct rsp_resp_options o = crafted_options(&crafted[_i]);
+    struct rsp_losses l;
+    struct made f;
+    int read;
+    crafted_file(&crafted[_i], &f);
+    for (int k = 0; k < RSP_LOSSES; k++) o.losses.action[k] = RSP_LOSS_FAIL; /* which means nothing here */
+    ck_assert_int_eq(count_beside(NULL, &f, &o, &l, &read), RSP_OK);
+    ck_assert_int_eq(read, RSP_OK);
+    for (int k = 0; k < RSP_LOSSES; k++) ck_assert_uint_eq(l.n[k], k == crafted[_i].loss);
+    free(f.p);
+}
+END_TEST
+
+/* Damage ends the counting; the reading goes on. */
+START_TEST(beside_damage)
+{
+    struct rsp_resp_options o = options_for("redis:6.2", 1);
+    struct rsp_losses l;
+    struct made f;
+    int read;
+    begin(&f, "REDIS0012");
+    PUT(&f, "\xf5\x11#!lua name=l\nx=1 ");
+    PUT(&f, "\x10\x01h\x0c\x0d\0\0\0\x02\0\x81"
+            "f\x02\x01\x01\xff");
+    PUT(&f, "\xf5\x11#!lua name=m\nx=1 ");
+    finish(&f);
+    ck_assert_int_eq(count_beside(NULL, &f, &o, &l, &read), RSP_EFORMAT);
+    ck_assert_int_eq(read, RSP_OK);
+    ck_assert_uint_eq(l.n[RSP_LOSS_FUNCTION], 1);
+    memset(&o.target, 0, sizeof o.target);
+    ck_assert_int_eq(count_beside(NULL, &f, &o, &l, &read), RSP_EINVAL);
+    free(f.p);
+}
+END_TEST
+
+struct failing {
+    long left, live;
+};
+
+static void *resize(void *opaque, void *p, size_t old_size, size_t new_size)
+{
+    struct failing *a = opaque;
+    (void)old_size;
+    if (!new_size) {
+        a->live -= p != NULL;
+        free(p);
+        return NULL;
+    }
+    if (!a->left) return NULL;
+    a->left -= a->left > 0;
+    a->live += p == NULL;
+    return realloc(p, new_size);
+}
+
+START_TEST(beside_without_memory)
+{
+    struct rsp_resp_options o = options_for("redis:6.2", 1);
+    struct failing a = {-1, 0};
+    struct rsp_error words;
+    struct rsp_env env = {.size = sizeof env, .error = &words, .resize = resize, .resize_opaque = &a};
+    struct rsp_losses l;
+    struct made f;
+    int read = RSP_ENOMEM;
+    ghosts_file(&f);
+    for (long n = 0; read; n++) {
+        memset(&words, 0, sizeof words);
+        a.left = n;
+        (void)count_beside(&env, &f, &o, &l, &read);
+        ck_assert(read == RSP_OK || read == RSP_ENOMEM);
+        if (read) ck_assert_int_eq(words.code, RSP_ENOMEM);
+        ck_assert_int_eq(a.live, 0);
+    }
     free(f.p);
 }
 END_TEST
@@ -200,6 +326,10 @@ int main(void)
     tcase_add_test(t, of_files);
     tcase_add_test(t, of_strings);
     tcase_add_test(t, of_lies);
+    tcase_add_loop_test(t, of_losses, 0, (int)CRAFTED_N);
+    tcase_add_loop_test(t, beside, 0, (int)CRAFTED_N);
+    tcase_add_test(t, beside_damage);
+    tcase_add_test(t, beside_without_memory);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

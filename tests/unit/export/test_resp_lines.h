@@ -43,7 +43,7 @@ static inline size_t number(const uint8_t **p, const uint8_t *end, char mark)
 
 static inline void lines(struct made *out, const uint8_t *p, size_t n)
 {
-    const uint8_t *end = p + n;
+    const uint8_t *end = n ? p + n : p;
     char hex[8];
     while (p < end) {
         size_t argc = number(&p, end, '*');
@@ -73,11 +73,18 @@ static inline struct rsp_resp_options options_for(const char *target, int payloa
     o.run.size = sizeof o.run;
     o.run.threads = 1;
     o.target.size = sizeof o.target;
-    ck_assert_int_eq(rsp_resp_target_parse(NULL, target, &o.target), RSP_OK);
+    ck_assert_int_eq(rsp_target_parse(NULL, target, &o.target), RSP_OK);
+    rsp_loss_policy_default(&o.losses);
     o.payloads = payloads;
     o.existing = RSP_EXISTING_REPLACE;
     o.now_ms = 1000000;
     return o;
+}
+
+static inline void on_loss(struct rsp_resp_options *o, const char *policy)
+{
+    rsp_loss_policy_default(&o->losses);
+    ck_assert_int_eq(rsp_loss_policy_parse(NULL, policy, &o->losses), RSP_OK);
 }
 
 static inline int export(const struct made *f, const struct rsp_resp_options *o, const struct rsp_env *env,

@@ -4,6 +4,8 @@
  * Does not: look at each kind of value (test_resp_make.c). */
 #include "test_resp_run.h"
 
+#include "rdb/target.h"
+
 START_TEST(records_in_parts)
 {
     struct rsp_resp_options o = options_for("redis:7.0", 1);
@@ -40,7 +42,7 @@ START_TEST(records_in_parts)
     o.target.bulk_max = 1u << 20; /* the target takes no longer strings */
     ck_assert_int_eq(export(&f, &o, NULL, &three, NULL), RSP_EUNSUPPORTED);
     free(three.p);
-    o.drop_losses = 1;
+    on_loss(&o, "drop,convert");
     ck_assert_int_eq(export(&f, &o, NULL, &three, &r), RSP_OK);
     ck_assert_uint_eq(r.losses.n[RSP_LOSS_OTHER], 3);
     free(three.p);
@@ -104,14 +106,14 @@ START_TEST(streams_in_parts)
     o.target.bulk_max = 3u << 20;
     ck_assert_int_eq(export(&f, &o, NULL, &raw, NULL), RSP_EUNSUPPORTED);
     free(raw.p);
-    o.drop_losses = 1;
+    on_loss(&o, "drop,convert");
     memset(&r, 0, sizeof r);
     r.size = sizeof r;
     ck_assert_int_eq(export(&f, &o, NULL, &raw, &r), RSP_OK);
-    ck_assert_uint_eq(r.losses.n[RSP_LOSS_STREAM], 1);
+    ck_assert_uint_eq(r.losses.n[RSP_LOSS_STREAM_NACK], 1);
     ck_assert_uint_eq(r.losses.n[RSP_LOSS_OTHER], 0);
     free(raw.p), free(f.p);
-    o.drop_losses = 0;
+    on_loss(&o, "fail");
     stream_file(&f, 1200, 2);
     ck_assert_int_eq(export(&f, &o, NULL, &raw, NULL), RSP_OK);
     o.payloads = 0;
@@ -164,18 +166,77 @@ START_TEST(a_target_without_modules)
     ck_assert_int_eq(export(&f, &o, NULL, &raw, &r), RSP_OK);
     ck_assert_uint_eq(r.keys, _i ? 6 : 2);
     free(raw.p);
-    o.target.no_modules = 1;
+    o.target.modules_known = 1;
     ck_assert_int_eq(export(&f, &o, &env, &raw, &r), RSP_EUNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(words.message, "key \"m\""));
     ck_assert_str_ne(r.losses.module, "");
     ck_assert_ptr_nonnull(strstr(words.message, r.losses.module));
     free(raw.p);
-    o.drop_losses = 1;
+    on_loss(&o, "drop,convert");
     memset(&r, 0, sizeof r);
     r.size = sizeof r;
     ck_assert_int_eq(export(&f, &o, NULL, &raw, &r), RSP_OK);
     ck_assert_uint_eq(r.keys, _i ? 5 : 1);
     ck_assert_uint_eq(r.losses.n[RSP_LOSS_MODULE], 1);
+    free(raw.p), free(f.p);
+}
+END_TEST
+
+/* A vector set of 40 bytes, or one that lies in several batches, and two strings that expire, one of them lost. */
+static void vectors_file(struct made *f, const char *version, int large)
+{
+    begin(f, "REDIS0012");
+    if (version) put_byte(f, 0xfa), PUT(f, "\x09redis-ver"), put_text(f, version);
+    PUT(f, "\xfc\x00\x00\x00\x00\x00\x01\x00\x00\x07\x01v\x81\xbd\xe7\x2d\xa2\xbb\x1e\xb4\x00");
+    for (int i = 0; i < (large ? 60 : 1); i++) {
+        PUT(f, "\x05\x81\x00\x00\x00\x00\x00\x01\x00\x00");
+        for (int k = 0; k < 65536; k++) put_byte(f, (uint8_t)k);
+    }
+    put_byte(f, 0);
+    PUT(f, "\xfc\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01z\x01x");
+    PUT(f, "\x00\x01y\x01x");
+    finish(f);
+}
+
+/* The target has the module, in an older state; what is lost does not count as a key with an expiry either. */
+START_TEST(newer_vector_sets)
+{
+    struct rsp_resp_options o = options_for("redis:8.0.2", 1);
+    struct rsp_resp_report r = {.size = sizeof r};
+    struct rsp_error words = {0};
+    struct rsp_env env = {.size = sizeof env, .error = &words};
+    struct made f, raw;
+    static const char *const taken[] = {"8.0.5", "8.0.2", "7.4.0", NULL};
+    o.run.threads = 3;
+    if (_i & 2) {
+        o.target.modules_known = 1;
+        target_add_module(&o.target, (struct rsp_span){(const uint8_t *)"vectorset", 9});
+    }
+    for (int i = 0; i < 4; i++) {
+        vectors_file(&f, taken[i], _i & 1);
+        ck_assert_int_eq(export(&f, &o, NULL, &raw, &r), RSP_OK);
+        ck_assert_uint_eq(r.keys, 3);
+        ck_assert_uint_eq(r.expires, 2);
+        free(raw.p), free(f.p);
+    }
+    vectors_file(&f, "8.6.3", _i & 1);
+    ck_assert_int_eq(export(&f, &o, &env, &raw, &r), RSP_EUNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(words.message, "key \"v\""));
+    ck_assert_ptr_nonnull(strstr(words.message, "(vectorset, written by redis 8.6.3, which is newer)"));
+    free(raw.p);
+    on_loss(&o, "drop,convert");
+    memset(&r, 0, sizeof r);
+    r.size = sizeof r;
+    ck_assert_int_eq(export(&f, &o, NULL, &raw, &r), RSP_OK);
+    ck_assert_uint_eq(r.keys, 2);
+    ck_assert_uint_eq(r.expires, 1);
+    ck_assert_uint_eq(r.losses.n[RSP_LOSS_MODULE], 1);
+    ck_assert_uint_eq(r.losses.module_from, 80603);
+    ck_assert_str_eq(r.losses.module, "vectorset");
+    free(raw.p);
+    o.ttl = RSP_TTL_PERSIST;
+    ck_assert_int_eq(export(&f, &o, NULL, &raw, &r), RSP_OK);
+    ck_assert_uint_eq(r.expires, 0);
     free(raw.p), free(f.p);
 }
 END_TEST
@@ -191,6 +252,7 @@ int main(void)
     tcase_add_loop_test(t, streams_in_parts, 0, 2);
     tcase_add_test(t, no_place_for_a_payload);
     tcase_add_loop_test(t, a_target_without_modules, 0, 2);
+    tcase_add_loop_test(t, newer_vector_sets, 0, 4);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

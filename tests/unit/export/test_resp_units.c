@@ -1,4 +1,4 @@
-/* What this is: tests of the command export: units and their numbers, resumed runs, targets, faults,
+/* What this is: tests of the command export: units and their numbers, resumed runs, faults,
  *   failing allocations.
  * Rests on: test_resp_lines.h, export/resp_make.h.
  * Does not: look at each kind of value (test_resp_make.c). */
@@ -115,31 +115,7 @@ START_TEST(a_fault_of_emit_stops)
 }
 END_TEST
 
-/* ---- targets, faults ---- */
-
-START_TEST(targets)
-{
-    struct rsp_resp_target t = {.size = sizeof t};
-    static const char *const bad[] = {"",          "redis",         "redis:",     "redis:x",
-                                      "redis:7.",  "redis:7.0.0.0", "keydb:6.3",  "redis:7.0 ",
-                                      "redis:2.4", "valkey:7.0",    "redis:700.0"};
-    ck_assert_int_eq(rsp_resp_target_parse(NULL, "redis:7.0.15", &t), RSP_OK);
-    ck_assert_uint_eq(t.version_n, 70015);
-    ck_assert_uint_eq(t.rdb_version, 10);
-    ck_assert_int_eq(rsp_resp_target_parse(NULL, "redis:8.10", &t), RSP_OK);
-    ck_assert_uint_eq(t.rdb_version, 15);
-    ck_assert_int_eq(rsp_resp_target_parse(NULL, "redis:99", &t), RSP_OK);
-    ck_assert_uint_eq(t.rdb_version, 15);
-    ck_assert_int_eq(rsp_resp_target_parse(NULL, "valkey:8.1", &t), RSP_OK);
-    ck_assert_uint_eq(t.rdb_version, 11);
-    ck_assert_int_eq(t.valkey, 1);
-    ck_assert_int_eq(rsp_resp_target_parse(NULL, "valkey:9.1.2", &t), RSP_OK);
-    ck_assert_uint_eq(t.rdb_version, 80);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) ck_assert_int_lt(rsp_resp_target_parse(NULL, bad[i], &t), 0);
-    ck_assert_int_eq(rsp_resp_target_of(NULL, "redis", 20400, &t), RSP_EVERSION);
-    ck_assert_int_eq(rsp_resp_target_of(NULL, NULL, 70000, &t), RSP_EINVAL);
-}
-END_TEST
+/* ---- faults ---- */
 
 START_TEST(wrong_options)
 {
@@ -152,6 +128,9 @@ START_TEST(wrong_options)
     o.ttl = -1;
     ck_assert_int_eq(export(&f, &o, NULL, &raw, NULL), RSP_EINVAL);
     o.ttl = 0;
+    o.losses.action[RSP_LOSS_ARRAY] = 3;
+    ck_assert_int_eq(export(&f, &o, NULL, &raw, NULL), RSP_EINVAL);
+    o.losses.action[RSP_LOSS_ARRAY] = 0;
     memset(&o.target, 0, sizeof o.target);
     ck_assert_int_eq(export(&f, &o, NULL, &raw, NULL), RSP_EINVAL);
     free(f.p);
@@ -236,7 +215,7 @@ START_TEST(allocations_fail)
     stream_file(&f, 700, 1);
     fail_each(&f, &o);
     o.target.bulk_max = 2u << 20;
-    o.drop_losses = 1;
+    on_loss(&o, "drop,convert");
     fail_each(&f, &o);
     free(f.p);
 }
@@ -252,7 +231,6 @@ int main(void)
     tcase_add_test(t, units_and_resumption);
     tcase_add_loop_test(t, several, 0, 4);
     tcase_add_test(t, a_fault_of_emit_stops);
-    tcase_add_test(t, targets);
     tcase_add_test(t, wrong_options);
     tcase_add_test(t, malformed);
     tcase_add_test(t, allocations_fail);

@@ -476,6 +476,52 @@ START_TEST(runs)
 }
 END_TEST
 
+/* Who wrote the file, as each batch of it says; only what stands before the keys counts. */
+START_TEST(who_wrote_it)
+{
+    static const struct {
+        const char *name, *version;
+        uint32_t n;
+    } row[] = {{"redis-ver", "8.6.3", 80603},
+               {"redis-ver", "255.255.255", 999999},
+               {"redis-ver", "7", 70000},
+               {"redis-ver", "", 0},
+               {"redis-ver", "rc", 0},
+               {"redis-ver", "8.0-rc1", 80000},
+               {"redis-ver", "99999999999999999999.1", 990100},
+               {"valkey-ver", "9.1.0", 0},
+               {"redis-vers", "8.6.3", 0},
+               {"redis-ver", "1.2.3.4", 10203}};
+    struct rsp_rdb_feed_options options = {.size = sizeof options};
+    struct rsp_rdb_batch *batch;
+    struct rsp_rdb_feed *feed;
+    struct rsp_source *source;
+    struct made m = {NULL, 0, 0};
+    uint64_t keys = 0;
+    int rc;
+    now_name = row[_i].version;
+    file_begin(&m, "REDIS0011");
+    put_byte(&m, 0xfa), put_text(&m, row[_i].name), put_text(&m, row[_i].version);
+    put_byte(&m, 0xfe), put_len(&m, 0);
+    for (int k = 0; k < 400; k++) record_begin(&m, 0, "key"), put_noise(&m, 3000, 1, 0);
+    put_byte(&m, 0xfa), put_text(&m, "redis-ver"), put_text(&m, "9.9.9");
+    record_begin(&m, 0, "last"), put_text(&m, "1");
+    file_end(&m);
+    MUST(!rsp_source_memory(NULL, m.p, m.n, &source));
+    MUST(!rsp_rdb_feed_new(NULL, source, &options, &feed));
+    while (!(rc = rsp_rdb_feed_next(feed, &batch))) {
+        for (size_t i = 0; i < batch->count; i++) keys += batch->items[i].kind == RSP_RDB_KEY;
+        ck_assert_uint_eq(batch->server_n, row[_i].n);
+        rsp_rdb_batch_release(batch);
+    }
+    ck_assert_int_eq(rc, RSP_END);
+    ck_assert_uint_ge(keys, 401);
+    rsp_rdb_feed_free(feed);
+    rsp_source_free(source);
+    made_free(&m);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("rdb feed");
@@ -487,6 +533,7 @@ static Suite *suite(void)
     tcase_add_test(c, tiny_blocks);
     tcase_add_test(c, memory_used);
     tcase_add_test(c, runs);
+    tcase_add_loop_test(c, who_wrote_it, 0, 10);
     suite_add_tcase(s, c);
     return s;
 }

@@ -76,6 +76,7 @@ struct rsp_rdb_batch {
     const struct rsp_rdb_templates *templates;
     uint8_t dialect;
     uint16_t version;
+    uint32_t server_n; /* Redis that wrote it, by AUX redis-ver: major * 10000 + minor * 100 + patch; 0: not known */
 };
 
 struct rsp_rdb_feed;

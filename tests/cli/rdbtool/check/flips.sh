@@ -1,6 +1,7 @@
 # TIMEOUT: 900
 # Of a dump of about 10 KiB with a checksum every one-byte flip and every truncation is found.
 # One bit of each byte under --quick, where nothing but framing and checksum helps; all bits of each byte under the whole check.
+# LONG
 python3 - "$RDBTOOL" "$DATA/valkey-8.1.1/cluster.rdb" <<'END'
 import json, os, subprocess, sys
 rdbtool, path = sys.argv[1:]

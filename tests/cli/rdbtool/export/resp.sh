@@ -16,17 +16,18 @@ try() { # status, words on stderr, arguments
     "$RDBTOOL" "$@" >stdout 2>err || rc=$?
     [ $rc = "$status" ] && { [ -z "$words" ] || grep -q -- "$words" err; } || { echo "$*: exit status $rc" && cat err && exit 1; }
 }
-try 2 'not a target such as' resp --target redis "$one"
+try 2 'not a target such as' resp --to-target redis "$one"
 try 2 'is too old; the oldest is 2.6' resp --target redis:2.4 "$one"
-try 2 '--target needs --format resp' export --target redis:7.0 "$one"
+try 2 '--to-target needs --format resp' export --to-target redis:7.0 "$one"
+try 2 '--to-target may be given only once\|--target may be given only once' resp --to-target redis:7.0 --target redis:7.0 "$one"
 try 2 '--restore needs --format resp' json --restore "$one"
 try 2 '--drop-losses needs --format resp' export --drop-losses "$one"
 try 2 '--with-meta is for JSON' resp --with-meta "$one"
 # Functions came with 7.0.
 try 23 'functions cannot be carried to redis 6.2' resp --target redis:6.2 "$f" -o lost
-grep -q -- '--drop-losses' err
+grep -q -- '--on-loss' err
 [ ! -e lost ]
-try 3 'left out: functions (2, the first: #!lua name=' resp --target redis:6.2 --drop-losses "$f" -o kept
+try 3 'left out: functions (function, 2): #!lua name=' resp --target redis:6.2 --drop-losses "$f" -o kept
 [ -s kept ]
 if grep -q FUNCTION kept; then exit 1; fi
 try 0 '' resp --target redis:7.0 "$f"
@@ -36,7 +37,7 @@ try 0 '' resp --target redis:6.2 "$f" --key 'no such key'
 [ ! -s stdout ]
 # A module's value travels as it is stored, or not at all.
 m=$DATA/redis-6.2.16/module.rdb
-try 23 'values and metadata of modules' resp "$m" --type module
+try 23 'values of modules' resp "$m" --type module
 try 0 '' resp "$m" --type module --restore
 [ "$(grep -c RESTORE stdout)" -gt 0 ]
 # One thread or several: the same bytes.

@@ -1,5 +1,6 @@
 # TIMEOUT: 600
 # 300 MiB go through pack, check, export and unpack within 64 MiB.
+# LONG
 # shellcheck disable=SC2015
 . "$TESTS/cli/rdbtool/pack/_seal.sh"
 megabytes=${SEALED_MB:-300}
