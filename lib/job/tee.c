@@ -7,13 +7,13 @@
 
 #include "base/mem.h"
 
-int tee_init(struct tee *t, const struct rsp_env *env, struct rsp_source *inner, struct rsp_snapshot_writer *w,
+int tee_init(struct tee *t, const struct rsp_env *env, struct rsp_source *inner, struct rsp_stream_writer *s,
              unsigned hold)
 {
     memset(t, 0, sizeof *t);
     env_init(&t->env, env);
     t->inner = inner;
-    t->w = w;
+    t->s = s;
     t->hold = hold;
     pthread_mutex_init(&t->lock, NULL);
     t->chunks = mem_zero(&t->env, hold * sizeof *t->chunks);
@@ -51,7 +51,7 @@ static int submit_oldest(struct tee *t, int known)
     int rc;
     if (!noted(k)) note_nothing(t, k);
     note_store(note, &k->note);
-    rc = rsp_snapshot_submit(t->w, k->p, n, known && n ? note : NULL, known && n ? NOTE_BYTES : 0);
+    rc = rsp_stream_submit(t->s, k->p, n, known && n ? note : NULL, known && n ? NOTE_BYTES : 0);
     t->oldest = k->next;
     if (!t->oldest) t->newest = NULL;
     if (t->at == k) t->at = NULL;
@@ -116,7 +116,7 @@ static int begin_chunk(struct tee *t)
     pthread_mutex_lock(&t->lock);
     while (!rc && t->held >= t->hold) rc = submit_oldest(t, 0);
     pthread_mutex_unlock(&t->lock);
-    if (!rc) rc = rsp_snapshot_chunk(t->w, &p, &cap);
+    if (!rc) rc = rsp_stream_chunk(t->s, &p, &cap);
     pthread_mutex_lock(&t->lock);
     if (rc) {
         if (!t->status) t->status = rc;
@@ -190,7 +190,7 @@ int tee_rest(struct tee *t, volatile const int *cancel)
     int rc = RSP_OK;
     while (!rc && !t->ended) {
         size_t got;
-        if (cancel && *cancel) return fail(&t->env, RSP_ECANCELED, NULL, "cancelled");
+        if (cancel && __atomic_load_n(cancel, __ATOMIC_RELAXED)) return fail(&t->env, RSP_ECANCELED, NULL, "cancelled");
         rc = draw(t, NULL, SIZE_MAX, &got);
         if (rc == RSP_AGAIN) rc = RSP_OK;
     }

@@ -30,7 +30,7 @@ struct tee_chunk {
 struct tee {
     struct rsp_env env;
     struct rsp_source *inner; /* borrowed */
-    struct rsp_snapshot_writer *w;
+    struct rsp_stream_writer *s;
     void (*progress)(void *opaque, uint64_t bytes);
     void *opaque;
     pthread_mutex_t lock; /* for everything below but `filling`, which is the reader's */
@@ -49,7 +49,7 @@ struct tee {
 };
 
 /* hold: as told to rsp_snapshot_stream; at least 2. */
-int tee_init(struct tee *t, const struct rsp_env *env, struct rsp_source *inner, struct rsp_snapshot_writer *w,
+int tee_init(struct tee *t, const struct rsp_env *env, struct rsp_source *inner, struct rsp_stream_writer *s,
              unsigned hold);
 void tee_free(struct tee *t);
 

@@ -65,6 +65,9 @@ int manifest_stream_encode(struct buf *out, const struct rsp_stream_info *info, 
     if ((rc = item_u64(out, 5 | ITEM_CRITICAL, info->plain))) return rc;
     if (info->has_dd1 && (rc = item_add(out, 7, info->dd1, sizeof info->dd1))) return rc;
     if ((rc = item_u64(out, 8, info->records))) return rc;
+    if ((rc = add_some(out, 9, info->place))) return rc;
+    if ((rc = add_some(out, 10, info->node))) return rc;
+    if (info->taken_ms && (rc = item_u64(out, 11, info->taken_ms))) return rc;
     for (size_t i = 0; i < n; i++)
         if ((rc = add_ref(out, &refs[i]))) return rc;
     return RSP_OK;

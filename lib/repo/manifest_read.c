@@ -138,6 +138,9 @@ static int read_stream_item(const struct reading *r, const struct item *i, struc
     case 6: fits = take_id(i->v, base, sizeof base); break;
     case 7: fits = s->has_dd1 = take_id(i->v, s->dd1, sizeof s->dd1); break;
     case 8: fits = item_get_u64(i->v, &s->records); break;
+    case 9: s->place = i->v; break;
+    case 10: s->node = i->v; break;
+    case 11: fits = item_get_u64(i->v, &s->taken_ms); break;
     case 16 | ITEM_CRITICAL: return read_ref(r, i, refs, at);
     default: return unknown(r, i);
     }
@@ -154,7 +157,7 @@ static int counted(const struct reading *r, uint32_t once, uint32_t *seen, const
 }
 
 #define STREAM_CRITICAL (1u << 1 | 1u << 2 | 1u << 3 | 1u << 5)
-#define STREAM_ONCE (STREAM_CRITICAL | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8)
+#define STREAM_ONCE (STREAM_CRITICAL | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 10 | 1u << 11)
 
 static int read_stream(const struct reading *r, const struct item *whole)
 {

@@ -97,9 +97,9 @@ static void prune_free(struct prune *p)
 {
     const struct rsp_env *env = &p->log->env;
     struct record_list *lists[] = {&p->commits, &p->staying, &p->others};
-    struct id_set *sets[] = {&p->needed, &p->epochs, &p->named, &p->lists};
+    struct id_set *sets[] = {&p->needed, &p->epochs, &p->named, &p->unsure, &p->lists};
     for (size_t i = 0; i < 3; i++) mem_free(env, lists[i]->p, lists[i]->cap * sizeof *lists[i]->p);
-    for (size_t i = 0; i < 4; i++) mem_free(env, sets[i]->p, sets[i]->cap * sets[i]->bytes);
+    for (size_t i = 0; i < 5; i++) mem_free(env, sets[i]->p, sets[i]->cap * sets[i]->bytes);
     hash_set_free(env, &p->going);
     inventory_free(&p->held);
 }
@@ -112,7 +112,7 @@ int rsp_prune(struct rsp_log *log, const struct rsp_prune_options *options, stru
     p.log = log;
     memcpy(&p.o, options, options->size < sizeof p.o ? options->size : sizeof p.o);
     p.needed.bytes = PRUNE_ID_BYTES;
-    p.epochs.bytes = p.named.bytes = ID_BYTES;
+    p.epochs.bytes = p.named.bytes = p.unsure.bytes = ID_BYTES;
     p.lists.bytes = HASH_BYTES;
     p.report.size = report->size;
     rc = keep_sound(log, "prune");

@@ -1,4 +1,5 @@
-/* What this is: debris: epochs and lists that no record names, and uploads that died, once they are old by the store's clock.
+/* What this is: debris: epochs and lists that no record names, objects of a named epoch that no commit refers to (of a
+ *   stream that broke off and was begun again), and uploads that died, once they are old by the store's clock.
  * Rests on: prune_impl.h.
  * Does not: judge log/, roles/, repository/ or segments/. */
 #include <stdio.h>
@@ -54,6 +55,25 @@ static int stirred(struct prune *p, const uint8_t epoch[ID_BYTES], int *rc)
     return 1;
 }
 
+/* 1: an object of an epoch that a record names, and none refers to it. Its commit was told what it needs before it was
+ * published, and no other can want it. */
+static int nobodys(const struct prune *p, const struct held *h)
+{
+    uint8_t id[PRUNE_ID_BYTES];
+    if (h->kind != HELD_DATA && h->kind != HELD_MANIFESTS) return 0;
+    id[0] = h->kind;
+    memcpy(id + 1, h->epoch, ID_BYTES);
+    memcpy(id + 1 + ID_BYTES, h->id, ID_BYTES);
+    return !id_set_has(&p->needed, id);
+}
+
+static void judge_epoch(struct prune *p, const struct held *h, size_t n, uint8_t *old)
+{
+    int named = id_set_has(&p->named, h->epoch);
+    if ((named && id_set_has(&p->unsure, h->epoch)) || !epoch_old(p, h->epoch)) return;
+    for (size_t i = 0; i < n; i++) old[i] = (uint8_t)(!named || nobodys(p, &h[i]));
+}
+
 static void judge(struct prune *p, uint8_t *old)
 {
     for (size_t i = 0; i < p->held.n;) {
@@ -63,7 +83,7 @@ static void judge(struct prune *p, uint8_t *old)
             old[i] = !id_set_has(&p->lists, h->id) && prune_older(p, h->mtime_ms, p->o.debris_age_ms);
         } else {
             inventory_epoch(&p->held, h->kind, h->epoch, &n);
-            memset(old + i, !id_set_has(&p->named, h->epoch) && epoch_old(p, h->epoch), n);
+            judge_epoch(p, h, n, old + i);
         }
         i += n;
     }

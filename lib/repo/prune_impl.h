@@ -29,6 +29,7 @@ struct prune {
     struct id_set needed; /* objects of the staying: kind, epoch, id */
     struct id_set epochs; /* of theirs, the manifest's and every reference's */
     struct id_set named;  /* epochs that any record names */
+    struct id_set unsure; /* and those of records whose references are not known */
     struct id_set lists;  /* refs/ of the staying, then of all */
 };
 
@@ -45,7 +46,7 @@ int prune_publish(struct prune *p);
 int prune_needed(struct prune *p);
 int prune_objects(struct prune *p);
 int prune_records(struct prune *p);
-/* prune_debris.c: what no record names. */
+/* prune_debris.c: what no record names, and no commit of the epoch refers to. */
 int prune_debris(struct prune *p);
 
 /* Tells, and (but for a dry run) deletes. */

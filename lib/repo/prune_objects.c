@@ -37,6 +37,12 @@ static int name_epochs(struct prune *p, const struct rsp_record *r, struct id_se
     return rc;
 }
 
+/* Of its own epoch nothing is known to be nobody's. */
+static int doubt(struct prune *p, const struct rsp_record *r)
+{
+    return r->refs || !r->refs_n ? RSP_OK : name_epochs(p, r, &p->unsure);
+}
+
 static int need(struct prune *p, const struct rsp_record *r)
 {
     uint8_t id[PRUNE_ID_BYTES];
@@ -60,13 +66,16 @@ int prune_needed(struct prune *p)
         if (!decoded(r)) continue; /* given up, and nobody knows what it needed */
         rc = load_refs(p, r, !(r->state & (RSP_RECORD_LOST | RSP_RECORD_GONE)));
         if (!rc) rc = need(p, r);
+        if (!rc) rc = doubt(p, r);
     }
     for (size_t i = 0; i < p->commits.n && !rc; i++) {
         struct rsp_record *r = p->commits.p[i];
         if (!(r->state & RSP_RECORD_LOADED)) continue;
         rc = load_refs(p, r, 0);
         if (!rc) rc = name_epochs(p, r, &p->named);
+        if (!rc) rc = doubt(p, r);
     }
+    id_set_sort(&p->unsure);
     id_set_sort(&p->needed);
     id_set_sort(&p->epochs);
     id_set_sort(&p->named);

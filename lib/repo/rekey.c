@@ -15,7 +15,8 @@ struct rekey {
     struct rsp_snapshot *snapshot;
     const struct rsp_manifest *m;
     struct rsp_snapshot_writer *w;
-    size_t largest; /* chunk */
+    struct rsp_stream_writer *stream; /* the one that is being written */
+    size_t largest;                   /* chunk */
     uint64_t done;
 };
 
@@ -77,14 +78,14 @@ static int copy_chunk(struct rekey *k, struct rsp_source *source, const struct r
     if (k->o.cancel && *k->o.cancel)
         return fail(&k->to->env, RSP_ECANCELED, rsp_store_url(k->to->store), "copying was cancelled");
     if (!n) return RSP_OK;
-    rc = rsp_snapshot_chunk(k->w, &chunk, &cap);
+    rc = rsp_stream_chunk(k->stream, &chunk, &cap);
     if (rc) return rc;
     rc = n <= cap ? fill(k, source, chunk, n) : fail(&k->to->env, RSP_EINTEGRITY, info->object, "a chunk has grown");
     if (rc) {
-        (void)!rsp_snapshot_submit(k->w, chunk, 0, NULL, 0);
+        (void)!rsp_stream_submit(k->stream, chunk, 0, NULL, 0);
         return rc;
     }
-    rc = rsp_snapshot_submit(k->w, chunk, n, info->note.p, info->note.n);
+    rc = rsp_stream_submit(k->stream, chunk, n, info->note.p, info->note.n);
     k->done += n;
     if (!rc && k->o.progress) k->o.progress(k->o.opaque, k->done, k->commit->plain);
     return rc;
@@ -110,7 +111,7 @@ static int copy_stream(struct rekey *k, size_t s)
     if (!rc) {
         memcpy(name, facts->name.p, facts->name.n);
         name[facts->name.n] = 0;
-        rc = rsp_snapshot_stream(k->w, name, facts->kind, 0);
+        rc = rsp_snapshot_stream(k->w, NULL, name, facts->kind, 0, 0, &k->stream);
         mem_free(&k->to->env, name, facts->name.n + 1);
     }
     if (!rc) rc = rsp_snapshot_source(k->snapshot, s, 0, k->o.threads, &source);
@@ -120,7 +121,7 @@ static int copy_stream(struct rekey *k, size_t s)
     }
     if (rc == RSP_END) rc = at_end(k, source);
     rsp_source_free(source);
-    return rc ? rc : rsp_snapshot_stream_end(k->w, facts);
+    return rc ? rc : rsp_stream_end(k->stream, facts);
 }
 
 static int publish(struct rekey *k, struct rsp_log **log, struct rsp_record **record)

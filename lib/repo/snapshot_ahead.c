@@ -214,7 +214,7 @@ static int need_part(struct ahead *a)
     while (end < r->chunks_n && bytes + r->chunks[end].stored <= a->fetch_bytes);
     rc = get_part(a, bytes, &p);
     if (rc || !p) return rc;
-    rc = object_part_read(&a->env, a->run.store, r->subject, from, p->p, bytes);
+    rc = run_part_read(&a->env, &a->run, r->subject, from, p->p, bytes);
     if (rc) return rc;
     a->part = p;
     a->part_at = 0;

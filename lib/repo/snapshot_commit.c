@@ -12,6 +12,9 @@
 /* What all repositories get alike, sealed once. */
 struct sealed_facts {
     struct buf manifest, refs; /* refs: none when they stand in the record */
+    struct rsp_ref *all;       /* of all streams, in their order */
+    size_t all_n;
+    uint64_t plain, stored; /* of them */
     struct rsp_ref manifest_ref;
     uint8_t refs_hash[HASH_BYTES];
 };
@@ -64,17 +67,19 @@ static int encode_manifest(struct rsp_snapshot_writer *w, const struct rsp_manif
 {
     struct rsp_manifest m = {0};
     struct buf *streams;
+    size_t n = 0, at = 0;
     int rc;
     memcpy(&m, facts, facts->size && facts->size < sizeof m ? facts->size : sizeof m);
     memcpy(m.snapshot, w->snapshot, ID_BYTES);
     m.source = (struct rsp_span){(const uint8_t *)w->source, strlen(w->source)};
     if (!m.begun_ms) m.begun_ms = w->begun_ms;
     if (!m.finished_ms) m.finished_ms = (uint64_t)w->env.now_ms(w->env.clock_opaque);
-    streams = mem_alloc(&w->env, w->streams_n * sizeof *streams);
+    for (const struct rsp_stream_writer *p = w->streams; p; p = p->next) n++;
+    streams = mem_alloc(&w->env, n * sizeof *streams);
     if (!streams) return RSP_ENOMEM;
-    for (size_t i = 0; i < w->streams_n; i++) streams[i] = w->streams[i].encoded;
-    rc = manifest_encode(out, &m, streams, w->streams_n);
-    mem_free(&w->env, streams, w->streams_n * sizeof *streams);
+    for (const struct rsp_stream_writer *p = w->streams; p; p = p->next) streams[at++] = p->encoded;
+    rc = manifest_encode(out, &m, streams, n);
+    mem_free(&w->env, streams, n * sizeof *streams);
     return rc;
 }
 
@@ -107,15 +112,32 @@ static int seal_manifest(struct rsp_snapshot_writer *w, const struct rsp_manifes
     return rc;
 }
 
+static int gather_refs(struct rsp_snapshot_writer *w, struct sealed_facts *f)
+{
+    size_t at = 0;
+    for (const struct rsp_stream_writer *s = w->streams; s; s = s->next) f->all_n += s->refs_n;
+    f->all = mem_alloc(&w->env, f->all_n * sizeof *f->all); /* a stream has one at least */
+    if (!f->all) return RSP_ENOMEM;
+    for (const struct rsp_stream_writer *s = w->streams; s; s = s->next) {
+        memcpy(f->all + at, s->commit_refs, s->refs_n * sizeof *f->all);
+        at += s->refs_n;
+        for (size_t i = 0; i < s->refs_n; i++) {
+            f->plain += s->refs[i].plain;
+            f->stored += s->refs[i].stored;
+        }
+    }
+    return RSP_OK;
+}
+
 /* The references, when they are too many to stand in the record. */
 static int encode_refs(struct rsp_snapshot_writer *w, struct sealed_facts *f)
 {
     int rc;
-    if (w->refs_n <= REFS_INLINE / REF_BYTES) return RSP_OK;
-    rc = refs_encode(&f->refs, w->commit_refs, w->refs_n);
+    if (f->all_n <= REFS_INLINE / REF_BYTES) return RSP_OK;
+    rc = refs_encode(&f->refs, f->all, f->all_n);
     if (!rc && f->refs.n > REFS_FILE_MAX)
         rc = fail(&w->env, RSP_ELIMIT, w->source,
-                  "a snapshot of %zu objects is more than a commit can name; make larger objects", w->refs_n);
+                  "a snapshot of %zu objects is more than a commit can name; make larger objects", f->all_n);
     if (!rc) hash256(f->refs_hash, f->refs.p, f->refs.n);
     return rc;
 }
@@ -133,8 +155,8 @@ static int put_refs(struct committing *c, const struct sealed_facts *f)
 {
     struct rsp_record *r = &c->draft;
     int rc;
-    r->refs = c->w->commit_refs;
-    r->refs_n = c->w->refs_n;
+    r->refs = f->all;
+    r->refs_n = f->all_n;
     if (!f->refs.n) return RSP_OK;
     r->refs_apart = 1;
     memcpy(r->refs_hash, f->refs_hash, HASH_BYTES);
@@ -259,7 +281,7 @@ static int look_lately(struct committing *c)
 
 /* ---- the commit ---- */
 
-static void fill_in(struct committing *c, const struct rsp_commit_facts *given)
+static void fill_in(struct committing *c, const struct sealed_facts *f, const struct rsp_commit_facts *given)
 {
     const struct rsp_snapshot_writer *w = c->w;
     struct rsp_commit_facts facts = {0};
@@ -275,11 +297,9 @@ static void fill_in(struct committing *c, const struct rsp_commit_facts *given)
     r->keys = facts.keys;
     r->origin_ms = facts.origin_ms;
     r->time_ms = facts.origin_ms ? facts.time_ms : 0;
-    r->objects = w->refs_n;
-    for (size_t i = 0; i < w->refs_n; i++) {
-        r->plain += w->refs[i].plain;
-        r->stored += w->refs[i].stored;
-    }
+    r->objects = f->all_n;
+    r->plain = f->plain;
+    r->stored = f->stored;
 }
 
 static int commit(struct committing *c, const struct sealed_facts *f, const struct rsp_commit_facts *facts,
@@ -287,7 +307,7 @@ static int commit(struct committing *c, const struct sealed_facts *f, const stru
 {
     const struct rsp_env *env = &c->repo->env;
     int rc, grown, late = RSP_OK;
-    fill_in(c, facts);
+    fill_in(c, f, facts);
     if ((rc = repo_refresh_roles(c->repo, &grown))) return rc; /* who may read may have changed since it began */
     if ((rc = put_envelope(c))) return rc;
     if ((rc = put_manifest(c, f))) return rc;
@@ -332,7 +352,7 @@ static int commit_everywhere(struct rsp_snapshot_writer *w, const struct sealed_
     for (size_t i = 0; i < w->places_n; i++) {
         struct place *p = &w->places[i];
         int rc = p->status ? RSP_OK : commit_at(w, p, f, facts, &results[i]);
-        if (rc) place_fault(p, rc);
+        if (rc) place_fault(w, p, rc);
         results[i].status = p->status;
         results[i].words = p->words;
     }
@@ -349,20 +369,22 @@ int rsp_snapshot_commit_all(struct rsp_snapshot_writer *w, const struct rsp_mani
         results[i].status = w->places[i].status ? w->places[i].status : RSP_ESTATE;
         results[i].words = w->places[i].words;
     }
-    if (w->state != WRITER_BETWEEN || !w->streams_n)
-        return fail(&w->env, RSP_ESTATE, w->source,
-                    w->state == WRITER_ENDED
-                        ? "the snapshot has been committed, or a fault has ended it"
-                        : "a snapshot is committed when all its streams, at least one, have ended");
+    rc = writer_rest(w);
+    if (!rc && !w->streams)
+        rc = fail(&w->env, RSP_ESTATE, w->source,
+                  "a snapshot is committed when all its streams, at least one, have ended");
+    if (rc) return rc;
     w->state = WRITER_ENDED;
     memset(&f, 0, sizeof f);
     buf_init(&f.manifest, &w->env);
     buf_init(&f.refs, &w->env);
     rc = seal_manifest(w, manifest, &f);
+    if (!rc) rc = gather_refs(w, &f);
     if (!rc) rc = encode_refs(w, &f);
     if (!rc) rc = commit_everywhere(w, &f, facts, results);
     secret_free(w->key);
     w->key = NULL;
+    mem_free(&w->env, f.all, f.all_n * sizeof *f.all);
     buf_free(&f.manifest);
     buf_free(&f.refs);
     return rc;

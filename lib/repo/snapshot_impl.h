@@ -4,6 +4,8 @@
 #ifndef REPO_SNAPSHOT_IMPL_H
 #define REPO_SNAPSHOT_IMPL_H
 
+#include <pthread.h>
+
 #include <respite/source.h>
 
 #include "repo/manifest.h"
@@ -14,6 +16,10 @@ struct object_run {
     const uint8_t *key, *lineage;
     const struct full_ref *refs;
     size_t refs_n;
+    /* Of a store that other threads use: it is used under the lock, and the words of its faults, which go to its own
+     * record, are taken from there. NULL: it is ours alone, and the record is the env's. */
+    pthread_mutex_t *lock;
+    struct rsp_error *words;
 };
 
 /* ---- one object (snapshot_object.c) ---- */
@@ -21,6 +27,9 @@ struct object_run {
 /* As rsp_store_read, but an object that is not there or too short is RSP_EINTEGRITY: it was promised by a signature. */
 int object_part_read(const struct rsp_env *env, struct rsp_store *store, const char *name, uint64_t offset, void *p,
                      size_t n);
+/* The same of an object of a run. */
+int run_part_read(const struct rsp_env *env, const struct object_run *run, const char *name, uint64_t offset, void *p,
+                  size_t n);
 /* Says so, of an object that the store has not (rc: RSP_ENOTFOUND or RSP_ETRUNCATED, whose words are replaced). */
 int object_lost(const struct rsp_env *env, const char *name, int rc);
 /* Opens what refs[i] names: header and table agree with it, or RSP_EINTEGRITY. whole: it will be read from its start to
@@ -46,22 +55,36 @@ int run_source(const struct rsp_env *env, const struct object_run *run, uint64_t
                const char *name, struct rsp_source **ret);
 
 /* ---- writing ---- */
-struct written_stream {
-    size_t from, n; /* of refs */
-    char name[MANIFEST_SOURCE_MAX + 1];
-    uint8_t kind;
-    struct buf encoded; /* its item in the manifest */
-};
 
-enum { WRITER_BETWEEN = 0, WRITER_STREAM = 1, WRITER_ENDED = 2 };
+enum { WRITER_OPEN = 0, WRITER_ENDED = 1 };
+enum { STREAM_OPEN = 0, STREAM_ENDED = 1, STREAM_FAULT = 2 };
 
-/* One of the repositories that a snapshot goes to. A fault of one is kept here, it gets nothing more, and the others go on;
- * the fault of the last one left is the writer's. */
+/* One of the repositories that a snapshot goes to. A fault of one, in whatever stream, is kept here, it gets nothing more,
+ * and the others go on; the fault of the last one left is that of every stream. */
 struct place {
     struct rsp_repo *repo;
-    struct rsp_upload *upload;
     int status;
     struct rsp_error words;
+};
+
+/* A stream on its way: what its own threads use. The uploads, and the places behind them, are used under the writer's
+ * lock. */
+struct rsp_stream_writer {
+    struct rsp_stream_writer *next;
+    struct rsp_snapshot_writer *w;
+    struct rsp_env env;
+    struct rsp_env join; /* of what workers do between two chunks: the record is words */
+    struct rsp_error words;
+    char name[MANIFEST_SOURCE_MAX + 1];
+    uint8_t kind;
+    int state;
+    struct object_writer *objects; /* NULL: it was ended */
+    struct rsp_upload *uploads[SNAPSHOT_PLACES_MAX];
+    char object[NAME_MAX_BYTES]; /* that is being uploaded */
+    struct full_ref *refs;
+    struct rsp_ref *commit_refs; /* beside refs */
+    size_t refs_n, refs_cap, commit_refs_cap;
+    struct buf encoded; /* its item in the manifest */
 };
 
 struct rsp_snapshot_writer {
@@ -73,31 +96,35 @@ struct rsp_snapshot_writer {
     uint8_t *key; /* secret */
     int state;
     uint64_t begun_ms;
-    struct object_writer *objects; /* of the stream that is open */
-    struct place *places;          /* the first is that of repo */
+    pthread_mutex_t lock; /* over the places, their stores, their records of faults, and the list of streams */
+    struct place *places; /* the first is that of repo */
     size_t places_n;
-    char name[NAME_MAX_BYTES];   /* of the object that is being uploaded */
-    struct full_ref *refs;       /* of all streams, in order */
-    struct rsp_ref *commit_refs; /* beside refs */
-    size_t refs_n, refs_cap, commit_refs_cap;
-    struct written_stream *streams;
-    size_t streams_n, streams_cap;
+    struct rsp_stream_writer *streams; /* in the order of their beginning */
 };
+
+/* RSP_OK, or why the writer does nothing more; of rest that, too, when a stream is open or has failed. */
+int writer_open(struct rsp_snapshot_writer *w);
+int writer_rest(struct rsp_snapshot_writer *w);
+/* The writer is being freed: what is left of its streams. */
+void streams_free(struct rsp_snapshot_writer *w);
+
 /* ---- places (snapshot_place.c) ---- */
 
 /* Makes them of repo and options.also, and asks each what would only be missed at the commit. */
 int places_open(struct rsp_snapshot_writer *w, struct rsp_repo *const *also, size_t n);
 void places_free(struct rsp_snapshot_writer *w);
-/* The same of each that is well; RSP_OK while one is. */
+/* The same of each that is well; RSP_OK while one is. For the writer's own calls, while no stream is open. */
 int places_each(struct rsp_snapshot_writer *w, int (*what)(struct rsp_snapshot_writer *w, struct place *p));
-/* The first that is well; NULL: none, and its fault is the env's. */
+/* The first that is well, or NULL. places_first: then its fault is the env's. */
+struct place *places_left(const struct rsp_snapshot_writer *w);
 struct place *places_first(struct rsp_snapshot_writer *w);
-/* It failed: keeps the words of its repository's record, and clears that. */
-void place_fault(struct place *p, int rc);
-int place_begin(struct rsp_snapshot_writer *w, struct place *p);
-int place_end(struct rsp_snapshot_writer *w, struct place *p);
-int places_write(struct rsp_snapshot_writer *w, const void *bytes, size_t n);
-void places_abort(struct rsp_snapshot_writer *w);
+/* It failed: keeps the words of its repository's record, clears that, and gives up what streams upload there. */
+void place_fault(struct rsp_snapshot_writer *w, struct place *p, int rc);
+/* An object of the stream to each place that is well; RSP_OK while one is. Each takes the lock. */
+int stream_upload_begin(struct rsp_stream_writer *s);
+int stream_upload_write(struct rsp_stream_writer *s, const void *bytes, size_t n);
+int stream_upload_end(struct rsp_stream_writer *s);
+void stream_upload_abort(struct rsp_stream_writer *s);
 /* Reads back from it what was written, as a reader would. */
 int place_prove(struct rsp_snapshot_writer *w, struct place *p);
 

@@ -19,22 +19,51 @@ int object_part_read(const struct rsp_env *env, struct rsp_store *store, const c
     return object_lost(env, name, rsp_store_read(store, name, offset, p, n));
 }
 
+static void run_lock(const struct object_run *run)
+{
+    if (run->lock) pthread_mutex_lock(run->lock);
+}
+
+static void run_unlock(const struct rsp_env *env, const struct object_run *run, int rc)
+{
+    if (!run->lock) return;
+    if (rc && run->words && run->words != env->error) {
+        if (env->error && !env->error->code) *env->error = *run->words;
+        rsp_error_clear(run->words);
+    }
+    pthread_mutex_unlock(run->lock);
+}
+
+int run_part_read(const struct rsp_env *env, const struct object_run *run, const char *name, uint64_t offset, void *p,
+                  size_t n)
+{
+    int rc;
+    run_lock(run);
+    rc = rsp_store_read(run->store, name, offset, p, n);
+    run_unlock(env, run, rc);
+    return object_lost(env, name, rc);
+}
+
 struct fetch {
     const struct rsp_env *env;
-    struct rsp_store *store;
+    const struct object_run *run;
     const char *name;
 };
 
 static int fetch_part(void *ctx, uint64_t offset, void *p, size_t n)
 {
     const struct fetch *f = ctx;
-    return object_part_read(f->env, f->store, f->name, offset, p, n);
+    return run_part_read(f->env, f->run, f->name, offset, p, n);
 }
 
-static int check_size(const struct rsp_env *env, struct rsp_store *store, const char *name, uint64_t stored)
+static int check_size(const struct rsp_env *env, const struct object_run *run, const char *name, uint64_t stored)
 {
     struct rsp_store_item item;
-    int rc = object_lost(env, name, rsp_store_stat(store, name, &item));
+    int rc;
+    run_lock(run);
+    rc = rsp_store_stat(run->store, name, &item);
+    run_unlock(env, run, rc);
+    rc = object_lost(env, name, rc);
     if (rc || item.bytes == stored) return rc;
     return fail(env, RSP_EINTEGRITY, name,
                 "this object has %llu bytes, its signed size is %llu; look at the store, or restore another snapshot",
@@ -55,11 +84,11 @@ int run_object_open(const struct rsp_env *env, const struct object_run *run, siz
                                    .number = ref->number,
                                    .keep_ends = whole};
     char name[NAME_MAX_BYTES];
-    struct fetch f = {env, run->store, name};
+    struct fetch f = {env, run, name};
     int rc;
     memset(r, 0, sizeof *r);
     name_object(name, ref->kind, ref->epoch, ref->object);
-    if (whole && (rc = check_size(env, run->store, name, ref->stored))) return rc;
+    if (whole && (rc = check_size(env, run, name, ref->stored))) return rc;
     return object_reader_open(env, &expect, name, run->key, fetch_part, &f, r);
 }
 

@@ -1,25 +1,37 @@
-/* What this is: the repositories that one snapshot goes to, each with its own upload and its own fault.
+/* What this is: the repositories that one snapshot goes to, each with an upload for every open stream and its own fault.
  * Rests on: snapshot_impl.h.
  * Does not: seal: all get the same bytes. */
 #include "repo/snapshot_impl.h"
 
 /* The record of a fault is the env's of the place's repository, which may be that of all of them. */
-void place_fault(struct place *p, int rc)
+void place_fault(struct rsp_snapshot_writer *w, struct place *p, int rc)
 {
     struct rsp_error *e = p->repo->env.error;
+    size_t i = (size_t)(p - w->places);
     p->status = rc;
-    if (!e) return;
-    if (e->code) p->words = *e;
-    else p->words.code = rc;
-    rsp_error_clear(e);
+    p->words.code = rc;
+    if (e) {
+        if (e->code) p->words = *e;
+        rsp_error_clear(e);
+    }
+    for (struct rsp_stream_writer *s = w->streams; s; s = s->next) {
+        rsp_upload_free(s->uploads[i]);
+        s->uploads[i] = NULL;
+    }
+}
+
+struct place *places_left(const struct rsp_snapshot_writer *w)
+{
+    for (size_t i = 0; i < w->places_n; i++)
+        if (!w->places[i].status) return &w->places[i];
+    return NULL;
 }
 
 struct place *places_first(struct rsp_snapshot_writer *w)
 {
-    for (size_t i = 0; i < w->places_n; i++)
-        if (!w->places[i].status) return &w->places[i];
-    if (w->places_n && w->env.error && !w->env.error->code) *w->env.error = w->places[0].words;
-    return NULL;
+    struct place *p = places_left(w);
+    if (!p && w->places_n && w->env.error && !w->env.error->code) *w->env.error = w->places[0].words;
+    return p;
 }
 
 int places_each(struct rsp_snapshot_writer *w, int (*what)(struct rsp_snapshot_writer *w, struct place *p))
@@ -27,10 +39,7 @@ int places_each(struct rsp_snapshot_writer *w, int (*what)(struct rsp_snapshot_w
     for (size_t i = 0; i < w->places_n; i++) {
         struct place *p = &w->places[i];
         int rc = p->status ? RSP_OK : what(w, p);
-        if (!rc) continue;
-        place_fault(p, rc);
-        rsp_upload_free(p->upload);
-        p->upload = NULL;
+        if (rc) place_fault(w, p, rc);
     }
     return places_first(w) ? RSP_OK : w->places[0].status;
 }
@@ -73,54 +82,92 @@ int places_open(struct rsp_snapshot_writer *w, struct rsp_repo *const *also, siz
 
 void places_free(struct rsp_snapshot_writer *w)
 {
-    places_abort(w);
     if (w->places) mem_free(&w->env, w->places, w->places_n * sizeof *w->places);
     w->places = NULL;
     w->places_n = 0;
 }
 
-int place_begin(struct rsp_snapshot_writer *w, struct place *p)
-{
-    return rsp_store_begin(p->repo->store, w->name, &p->upload);
-}
+/* ---- uploads: one thread at a time ---- */
 
-int place_end(struct rsp_snapshot_writer *w, struct place *p)
+static int upload_each(struct rsp_stream_writer *s,
+                       int (*what)(struct rsp_stream_writer *s, size_t i, const void *bytes, size_t n),
+                       const void *bytes, size_t n)
 {
-    int rc = rsp_upload_commit(p->upload);
-    (void)w;
-    rsp_upload_free(p->upload);
-    p->upload = NULL;
-    return rc;
-}
-
-int places_write(struct rsp_snapshot_writer *w, const void *bytes, size_t n)
-{
+    struct rsp_snapshot_writer *w = s->w;
+    int status;
+    pthread_mutex_lock(&w->lock);
     for (size_t i = 0; i < w->places_n; i++) {
-        struct place *p = &w->places[i];
-        int rc = p->status ? RSP_OK : rsp_upload_write(p->upload, bytes, n);
-        if (!rc) continue;
-        place_fault(p, rc);
-        rsp_upload_free(p->upload);
-        p->upload = NULL;
+        int rc = w->places[i].status ? RSP_OK : what(s, i, bytes, n);
+        if (rc) place_fault(w, &w->places[i], rc);
     }
-    return places_first(w) ? RSP_OK : w->places[0].status;
+    status = places_left(w) ? RSP_OK : w->places[0].status;
+    pthread_mutex_unlock(&w->lock);
+    return status;
 }
 
-void places_abort(struct rsp_snapshot_writer *w)
+static int begin(struct rsp_stream_writer *s, size_t i, const void *bytes, size_t n)
 {
-    for (size_t i = 0; i < w->places_n; i++) {
-        rsp_upload_free(w->places[i].upload);
-        w->places[i].upload = NULL;
-    }
+    (void)bytes, (void)n;
+    return rsp_store_begin(s->w->places[i].repo->store, s->object, &s->uploads[i]);
 }
 
-int place_prove(struct rsp_snapshot_writer *w, struct place *p)
+static int write_some(struct rsp_stream_writer *s, size_t i, const void *bytes, size_t n)
 {
-    struct object_run run = {p->repo->store, w->key, w->repo->lineage, w->refs, w->refs_n};
+    return rsp_upload_write(s->uploads[i], bytes, n);
+}
+
+static int end(struct rsp_stream_writer *s, size_t i, const void *bytes, size_t n)
+{
+    int rc = rsp_upload_commit(s->uploads[i]);
+    (void)bytes, (void)n;
+    if (rc) return rc; /* the fault gives it up, with the words that it has left */
+    rsp_upload_free(s->uploads[i]);
+    s->uploads[i] = NULL;
+    return RSP_OK;
+}
+
+int stream_upload_begin(struct rsp_stream_writer *s)
+{
+    return upload_each(s, begin, NULL, 0);
+}
+
+int stream_upload_write(struct rsp_stream_writer *s, const void *bytes, size_t n)
+{
+    return upload_each(s, write_some, bytes, n);
+}
+
+int stream_upload_end(struct rsp_stream_writer *s)
+{
+    return upload_each(s, end, NULL, 0);
+}
+
+void stream_upload_abort(struct rsp_stream_writer *s)
+{
+    pthread_mutex_lock(&s->w->lock);
+    for (size_t i = 0; i < s->w->places_n; i++) {
+        rsp_upload_free(s->uploads[i]);
+        s->uploads[i] = NULL;
+    }
+    pthread_mutex_unlock(&s->w->lock);
+}
+
+/* ---- proof ---- */
+
+static int prove_stream(struct rsp_snapshot_writer *w, struct place *p, const struct rsp_stream_writer *s)
+{
+    struct object_run run = {
+        .store = p->repo->store, .key = w->key, .lineage = w->repo->lineage, .refs = s->refs, .refs_n = s->refs_n};
     struct ahead *a = NULL;
     struct rsp_span view;
     int rc = ahead_new(&p->repo->env, &run, 0, w->options.threads, &a);
     while (!rc) rc = ahead_next(a, &view);
     ahead_free(a);
-    return rc == RSP_END ? RSP_OK : trail(&p->repo->env, rc, "reading back what was written");
+    return rc == RSP_END ? RSP_OK : rc;
+}
+
+int place_prove(struct rsp_snapshot_writer *w, struct place *p)
+{
+    int rc = RSP_OK;
+    for (const struct rsp_stream_writer *s = w->streams; s && !rc; s = s->next) rc = prove_stream(w, p, s);
+    return rc ? trail(&p->repo->env, rc, "reading back what was written") : RSP_OK;
 }

@@ -5,73 +5,74 @@
 
 struct written_source {
     struct rsp_env env;
-    struct rsp_snapshot_writer *w;
+    struct rsp_stream_writer *s;
     struct rsp_source *inner;
-    struct full_ref *refs; /* a copy: the writer's grow with its next stream */
-    size_t refs_n;
 };
 
 /* What does not come back as it was sealed must not be committed. */
 static int written_read(void *opaque, uint8_t *out, size_t cap, size_t *got)
 {
-    struct written_source *s = opaque;
-    int rc = rsp_source_read(s->inner, out, cap, got);
+    struct written_source *r = opaque;
+    int rc = rsp_source_read(r->inner, out, cap, got);
     if (rc >= 0) return rc;
-    s->w->state = WRITER_ENDED;
-    return trail(&s->env, rc, "reading back what was written");
+    r->s->state = STREAM_FAULT;
+    return trail(&r->env, rc, "reading back what was written");
 }
 
 static void written_close(void *opaque)
 {
-    struct written_source *s = opaque;
-    struct rsp_env env = s->env;
-    rsp_source_free(s->inner);
-    mem_free(&env, s->refs, s->refs_n * sizeof *s->refs);
-    mem_free(&env, s, sizeof *s);
+    struct written_source *r = opaque;
+    struct rsp_env env = r->env;
+    rsp_source_free(r->inner);
+    mem_free(&env, r, sizeof *r);
 }
 
-static int check_asked(const struct rsp_snapshot_writer *w, size_t stream)
+static int check_asked(const struct rsp_stream_writer *s)
 {
-    if (w->state != WRITER_BETWEEN)
-        return fail(&w->env, RSP_ESTATE, w->source,
-                    w->state == WRITER_ENDED ? "the snapshot has been committed, or a fault has ended it"
-                                             : "a stream is read back when it has ended");
-    if (stream >= w->streams_n)
-        return fail(&w->env, RSP_EINVAL, w->source, "the snapshot has %zu streams, and none of number %zu",
-                    w->streams_n, stream);
-    return RSP_OK;
+    if (s->w->state != WRITER_OPEN)
+        return fail(&s->env, RSP_ESTATE, s->w->source, "the snapshot has been committed, or a fault has ended it");
+    if (s->state == STREAM_ENDED) return RSP_OK;
+    return fail(&s->env, RSP_ESTATE, s->w->source,
+                s->state == STREAM_OPEN ? "the stream \"%s\" is read back when it has ended"
+                                        : "a fault has ended the stream \"%s\"",
+                s->name);
 }
 
-static int open_inner(struct written_source *s, const struct written_stream *of, unsigned threads)
+/* The store may be in use: by the other streams. */
+static int open_inner(struct written_source *r, unsigned threads)
 {
-    const struct place *from = places_first(s->w);
-    struct object_run run = {from ? from->repo->store : NULL, s->w->key, s->w->repo->lineage, NULL, of->n};
-    char name[100];
-    if (!from) return s->w->places[0].status;
-    if (of->n) {
-        s->refs = mem_alloc(&s->env, of->n * sizeof *s->refs);
-        if (!s->refs) return RSP_ENOMEM;
-        s->refs_n = of->n;
-        memcpy(s->refs, s->w->refs + of->from, of->n * sizeof *s->refs);
+    const struct rsp_stream_writer *s = r->s;
+    struct rsp_snapshot_writer *w = s->w;
+    struct object_run run = {.key = w->key, .lineage = w->repo->lineage, .refs = s->refs, .refs_n = s->refs_n};
+    const struct place *from;
+    char name[MANIFEST_SOURCE_MAX + 1];
+    pthread_mutex_lock(&w->lock);
+    from = places_left(w);
+    pthread_mutex_unlock(&w->lock);
+    if (!from) {
+        if (s->env.error && !s->env.error->code) *s->env.error = w->places[0].words;
+        return w->places[0].status;
     }
-    run.refs = s->refs;
-    printable(name, sizeof name, (const uint8_t *)of->name, strlen(of->name));
-    return run_source(&s->env, &run, 0, threads ? threads : s->w->options.threads, name, &s->inner);
+    run.store = from->repo->store;
+    run.lock = &w->lock;
+    run.words = from->repo->env.error;
+    printable(name, sizeof name, (const uint8_t *)s->name, strlen(s->name));
+    return run_source(&r->env, &run, 0, threads ? threads : w->options.threads, name, &r->inner);
 }
 
-int rsp_snapshot_written(struct rsp_snapshot_writer *w, size_t stream, unsigned threads, struct rsp_source **ret)
+int rsp_stream_written(struct rsp_stream_writer *s, unsigned threads, struct rsp_source **ret)
 {
     static const struct rsp_source_ops ops = {sizeof ops, written_read, written_close};
-    struct written_source *s;
-    int rc = check_asked(w, stream);
+    struct written_source *r;
+    int rc = check_asked(s);
     *ret = NULL;
     if (rc) return rc;
-    s = mem_zero(&w->env, sizeof *s);
-    if (!s) return RSP_ENOMEM;
-    s->env = w->env;
-    s->w = w;
-    rc = open_inner(s, &w->streams[stream], threads);
-    if (!rc) rc = rsp_source_custom(&w->env, &ops, s, rsp_source_name(s->inner), ret);
-    if (rc) written_close(s);
+    r = mem_zero(&s->env, sizeof *r);
+    if (!r) return RSP_ENOMEM;
+    r->env = s->env;
+    r->s = s;
+    rc = open_inner(r, threads);
+    if (!rc) rc = rsp_source_custom(&r->env, &ops, r, rsp_source_name(r->inner), ret);
+    if (rc) written_close(r);
     return rc;
 }

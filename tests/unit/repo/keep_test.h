@@ -128,23 +128,24 @@ __attribute__((unused)) static struct made backup_at(struct yard *y, const char 
     struct rsp_stream_info info;
     struct rsp_repo *repo = yard_host(y);
     struct rsp_snapshot_writer *w = NULL;
+    struct rsp_stream_writer *s = NULL;
     struct rsp_log *log = NULL;
     struct rsp_record *r = NULL;
     struct made made;
     memset(&info, 0, sizeof info);
     y->now_ms = ms;
     ck_assert_int_eq(rsp_snapshot_begin(repo, &o, &w), RSP_OK);
-    ck_assert_int_eq(rsp_snapshot_stream(w, "dump.rdb", RSP_STREAM_RDB, 0), RSP_OK);
+    ck_assert_int_eq(rsp_snapshot_stream(w, NULL, "dump.rdb", RSP_STREAM_RDB, 0, 0, &s), RSP_OK);
     while (bytes) {
         uint8_t *chunk = NULL;
         size_t cap = 0, n;
-        ck_assert_int_eq(rsp_snapshot_chunk(w, &chunk, &cap), RSP_OK);
+        ck_assert_int_eq(rsp_stream_chunk(s, &chunk, &cap), RSP_OK);
         n = bytes < cap ? bytes : cap;
         y->env.random(y, chunk, n);
-        ck_assert_int_eq(rsp_snapshot_submit(w, chunk, n, NULL, 0), RSP_OK);
+        ck_assert_int_eq(rsp_stream_submit(s, chunk, n, NULL, 0), RSP_OK);
         bytes -= n;
     }
-    ck_assert_int_eq(rsp_snapshot_stream_end(w, &info), RSP_OK);
+    ck_assert_int_eq(rsp_stream_end(s, &info), RSP_OK);
     ck_assert_msg(rsp_snapshot_commit(w, &m, &facts, &log, &r) == RSP_OK, "%s: %s", y->error.subject, y->error.message);
     memcpy(made.hash, r->hash, 32);
     memcpy(made.epoch, r->epoch, 16);

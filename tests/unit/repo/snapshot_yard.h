@@ -64,31 +64,30 @@ static inline uint8_t *snap_data(size_t n, unsigned seed)
 }
 
 /* Each chunk has its number as a note of 4 bytes. The first status that is not RSP_OK. */
-static inline int snap_try_feed(struct rsp_snapshot_writer *w, const uint8_t *data, size_t n, size_t used,
-                                unsigned note)
+static inline int snap_try_feed(struct rsp_stream_writer *s, const uint8_t *data, size_t n, size_t used, unsigned note)
 {
     for (size_t at = 0; at < n;) {
         uint8_t *chunk, text[4] = {(uint8_t)note, (uint8_t)(note >> 8), 0, 0};
         size_t cap, take;
-        int rc = rsp_snapshot_chunk(w, &chunk, &cap);
+        int rc = rsp_stream_chunk(s, &chunk, &cap);
         if (rc) return rc;
         take = used && used < cap ? used : cap;
         if (take > n - at) take = n - at;
         memcpy(chunk, data + at, take);
-        if ((rc = rsp_snapshot_submit(w, chunk, take, text, sizeof text))) return rc;
+        if ((rc = rsp_stream_submit(s, chunk, take, text, sizeof text))) return rc;
         at += take;
         note++;
     }
     return RSP_OK;
 }
 
-static inline void snap_feed(struct rsp_snapshot_writer *w, const uint8_t *data, size_t n, size_t used, unsigned note)
+static inline void snap_feed(struct rsp_stream_writer *s, const uint8_t *data, size_t n, size_t used, unsigned note)
 {
     uint8_t *unused;
     size_t cap;
-    ck_assert_int_eq(snap_try_feed(w, data, n, used, note), RSP_OK);
-    ck_assert_int_eq(rsp_snapshot_chunk(w, &unused, &cap), RSP_OK);
-    ck_assert_int_eq(rsp_snapshot_submit(w, unused, 0, NULL, 0), RSP_OK); /* given back */
+    ck_assert_int_eq(snap_try_feed(s, data, n, used, note), RSP_OK);
+    ck_assert_int_eq(rsp_stream_chunk(s, &unused, &cap), RSP_OK);
+    ck_assert_int_eq(rsp_stream_submit(s, unused, 0, NULL, 0), RSP_OK); /* given back */
 }
 
 /* One stream, "dump.rdb", committed; or the status of the step that failed, and no commit. */
@@ -105,13 +104,14 @@ static inline int snap_try(struct rsp_repo *into, const struct snap_options *o, 
     struct rsp_stream_info facts = {.records = 5};
     struct rsp_commit_facts cf = {.size = sizeof cf, .flags = RSP_COMMIT_GOOD | RSP_COMMIT_FULL, .keys = 12};
     struct rsp_snapshot_writer *w = NULL;
+    struct rsp_stream_writer *s = NULL;
     int rc;
     *log = NULL;
     *record = NULL;
     rc = rsp_snapshot_begin(into, &so, &w);
-    if (!rc) rc = rsp_snapshot_stream(w, "dump.rdb", RSP_STREAM_RDB, 0);
-    if (!rc) rc = snap_try_feed(w, data, n, o->used, 0);
-    if (!rc) rc = rsp_snapshot_stream_end(w, &facts);
+    if (!rc) rc = rsp_snapshot_stream(w, NULL, "dump.rdb", RSP_STREAM_RDB, 0, 0, &s);
+    if (!rc) rc = snap_try_feed(s, data, n, o->used, 0);
+    if (!rc) rc = rsp_stream_end(s, &facts);
     if (!rc && o->prove) rc = rsp_snapshot_prove(w);
     if (!rc) rc = rsp_snapshot_commit(w, &m, &cf, log, record);
     rsp_snapshot_writer_free(w);

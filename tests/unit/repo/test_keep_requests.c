@@ -88,12 +88,13 @@ static void three_snapshots(void)
         struct rsp_commit_facts facts = {
             .size = sizeof facts, .flags = RSP_COMMIT_GOOD | RSP_COMMIT_FULL, .keys = i}; /* keys: which data it has */
         struct rsp_snapshot_writer *w = NULL;
+        struct rsp_stream_writer *s = NULL;
         uint8_t *data = snap_data(BYTES, i);
         y.now_ms += 1000;
         ck_assert_int_eq(rsp_snapshot_begin(repo, &o, &w), RSP_OK);
-        ck_assert_int_eq(rsp_snapshot_stream(w, "dump.rdb", RSP_STREAM_RDB, 0), RSP_OK);
-        snap_feed(w, data, BYTES, 0, 0);
-        ck_assert_int_eq(rsp_snapshot_stream_end(w, NULL), RSP_OK);
+        ck_assert_int_eq(rsp_snapshot_stream(w, NULL, "dump.rdb", RSP_STREAM_RDB, 0, 0, &s), RSP_OK);
+        snap_feed(s, data, BYTES, 0, 0);
+        ck_assert_int_eq(rsp_stream_end(s, NULL), RSP_OK);
         ck_assert_int_eq(rsp_snapshot_commit(w, &m, &facts, NULL, NULL), RSP_OK);
         rsp_snapshot_writer_free(w);
         free(data);

@@ -76,6 +76,9 @@ static void encode_full(const struct rsp_env *e, struct buf *out, int *rc)
     a.db = 3;
     a.replid = SPAN("0123456789012345678901234567890123456789");
     a.role = SPAN("replica");
+    a.place = SPAN("10.0.0.1:6379");
+    a.node = SPAN("e7d1eecce10fd6bb5eb35b9f99a514335d9ba9ca");
+    a.taken_ms = 1700000000321;
     set_ref(&refs[0], 10, 0, 1000);
     set_ref(&refs[1], 65, 1000, 500);
     buf_init(&streams[0], e);
@@ -107,6 +110,9 @@ static void check_full(const struct manifest *got)
     MUST(m->streams[0].plain == 1500 && m->streams[0].records == 77 && m->streams[0].has_dd1);
     MUST(m->streams[0].dd1[7] == 0xd1 && m->streams[0].offset == 123456789012 && m->streams[0].db == 3);
     MUST(m->streams[0].replid.n == 40 && span_is(m->streams[0].role, "replica") && !m->streams[0].slots.n);
+    MUST(span_is(m->streams[0].place, "10.0.0.1:6379") && m->streams[0].node.n == 40);
+    MUST(m->streams[0].taken_ms == 1700000000321);
+    MUST(!m->streams[1].place.n && !m->streams[1].node.n && !m->streams[1].taken_ms);
     MUST(span_is(m->streams[1].name, "appendonly.1") && !m->streams[1].has_offset && !m->streams[1].plain);
     refs = manifest_refs(got, 0, &n);
     MUST(n == 2);

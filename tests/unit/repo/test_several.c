@@ -7,42 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "fixture/falter.h"
-#include "unit/repo/snapshot_yard.h"
-
-/* A second repository of the yard's lineage, over a store that may falter. */
-struct second {
-    struct falter f;
-    struct rsp_store *inner, *store;
-    struct rsp_repo *repo;
-    struct rsp_error error; /* of its own, as a program's second context has */
-    uint8_t id[16];
-};
-
-static void second_open(struct second *s, const char *name)
-{
-    struct rsp_store_options so = {.size = sizeof so, .create = 1};
-    struct rsp_identity *both[2] = {y.host, y.reader};
-    struct rsp_repo_options o = {.size = sizeof o, .identities = both, .identities_n = 2, .root = &y.root_public};
-    struct rsp_env env = y.env;
-    char url[128];
-    memset(s, 0, sizeof *s);
-    env.error = &s->error;
-    snprintf(url, sizeof url, "file:%s/%s", y.dir, name);
-    ck_assert_int_eq(rsp_store_open(&env, url, &so, &s->inner), RSP_OK);
-    ck_assert_int_eq(rsp_repo_init(&env, s->inner, NULL, NULL, NULL, 0, repo, s->id), RSP_OK);
-    s->store = falter_open(s->inner, &s->f);
-    o.store = s->store;
-    ck_assert_msg(rsp_repo_open(&env, &o, &s->repo) == RSP_OK, "%s", s->error.message);
-    s->f.seen = 0;
-}
-
-static void second_close(struct second *s)
-{
-    rsp_repo_free(s->repo);
-    rsp_store_free(s->store);
-    rsp_store_free(s->inner);
-}
+#include "unit/repo/second_yard.h"
 
 static int store_both(struct rsp_repo *first, struct rsp_repo *const *also, size_t n, int prove,
                       struct rsp_commit_result *results)
@@ -57,11 +22,12 @@ static int store_both(struct rsp_repo *first, struct rsp_repo *const *also, size
     struct rsp_manifest m = {.size = sizeof m};
     struct rsp_commit_facts facts = {.size = sizeof facts, .flags = RSP_COMMIT_FULL, .keys = 3};
     struct rsp_snapshot_writer *w = NULL;
+    struct rsp_stream_writer *s = NULL;
     uint8_t *data = snap_data(30000, 1);
     int rc = rsp_snapshot_begin(first, &o, &w);
-    if (!rc) rc = rsp_snapshot_stream(w, "dump.rdb", RSP_STREAM_RDB, 0);
-    if (!rc) rc = snap_try_feed(w, data, 30000, 0, 0);
-    if (!rc) rc = rsp_snapshot_stream_end(w, NULL);
+    if (!rc) rc = rsp_snapshot_stream(w, NULL, "dump.rdb", RSP_STREAM_RDB, 0, 0, &s);
+    if (!rc) rc = snap_try_feed(s, data, 30000, 0, 0);
+    if (!rc) rc = rsp_stream_end(s, NULL);
     if (!rc && prove) rc = rsp_snapshot_prove(w);
     if (!rc) rc = rsp_snapshot_commit_all(w, &m, &facts, results);
     rsp_snapshot_writer_free(w);

@@ -128,6 +128,7 @@ START_TEST(several_streams)
     struct rsp_snapshot_options o = {.size = sizeof o, .source = "web", .chunk_bytes = 4096, .threads = 2};
     struct rsp_manifest m = {.size = sizeof m};
     struct rsp_snapshot_writer *w;
+    struct rsp_stream_writer *sw, *none;
     struct rsp_snapshot *s;
     struct rsp_record *r;
     struct rsp_log *log;
@@ -137,22 +138,27 @@ START_TEST(several_streams)
     size_t cap;
     ck_assert_int_eq(rsp_snapshot_begin(repo, &o, &w), RSP_OK);
     ck_assert_int_eq(rsp_snapshot_commit(w, &m, NULL, &log, &r), RSP_ESTATE); /* nothing in it */
-    ck_assert_int_eq(rsp_snapshot_chunk(w, &chunk, &cap), RSP_ESTATE);
     for (unsigned i = 0; i < 3; i++) {
         data[i] = snap_data(n[i], i);
-        ck_assert_int_eq(rsp_snapshot_stream(w, names[i], i == 2 ? RSP_STREAM_AOF_PART : RSP_STREAM_RDB, 0), RSP_OK);
-        ck_assert_int_eq(rsp_snapshot_stream(w, "within", RSP_STREAM_RDB, 0), RSP_ESTATE);
-        snap_feed(w, data[i], n[i], 4096, 100 * i);
-        ck_assert_int_eq(rsp_snapshot_stream_end(w, NULL), RSP_OK);
+        ck_assert_int_eq(
+            rsp_snapshot_stream(w, NULL, names[i], i == 2 ? RSP_STREAM_AOF_PART : RSP_STREAM_RDB, 0, 0, &sw), RSP_OK);
+        ck_assert_int_eq(rsp_snapshot_prove(w), RSP_ESTATE);
+        ck_assert_int_eq(rsp_snapshot_commit(w, &m, NULL, &log, &r), RSP_ESTATE);
         rsp_error_clear(&y.error);
-        ck_assert_int_eq(rsp_snapshot_stream(w, names[i], RSP_STREAM_RDB, 0), RSP_EINVAL); /* named so already */
+        snap_feed(sw, data[i], n[i], 4096, 100 * i);
+        ck_assert_int_eq(rsp_stream_end(sw, NULL), RSP_OK);
+        ck_assert_int_eq(rsp_stream_end(sw, NULL), RSP_ESTATE);
+        ck_assert_int_eq(rsp_stream_chunk(sw, &chunk, &cap), RSP_ESTATE);
+        rsp_error_clear(&y.error);
+        ck_assert_int_eq(rsp_snapshot_stream(w, NULL, names[i], RSP_STREAM_RDB, 0, 0, &none),
+                         RSP_EINVAL); /* named so already */
         rsp_error_clear(&y.error);
     }
-    ck_assert_int_eq(rsp_snapshot_stream(w, "", RSP_STREAM_RDB, 0), RSP_EINVAL);
-    ck_assert_int_eq(rsp_snapshot_stream(w, "x", 3, 0), RSP_EINVAL);
+    ck_assert_int_eq(rsp_snapshot_stream(w, NULL, "", RSP_STREAM_RDB, 0, 0, &none), RSP_EINVAL);
+    ck_assert_int_eq(rsp_snapshot_stream(w, NULL, "x", 3, 0, 0, &none), RSP_EINVAL);
     ck_assert_int_eq(rsp_snapshot_prove(w), RSP_OK);
     ck_assert_int_eq(rsp_snapshot_commit(w, &m, NULL, &log, &r), RSP_OK);
-    ck_assert_int_eq(rsp_snapshot_stream(w, "late", RSP_STREAM_RDB, 0), RSP_ESTATE);
+    ck_assert_int_eq(rsp_snapshot_stream(w, NULL, "late", RSP_STREAM_RDB, 0, 0, &none), RSP_ESTATE);
     ck_assert_int_eq(rsp_snapshot_prove(w), RSP_ESTATE);
     rsp_snapshot_writer_free(w);
     ck_assert_uint_eq(r->flags, 0);

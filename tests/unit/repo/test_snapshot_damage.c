@@ -244,13 +244,15 @@ START_TEST(resealed_before_the_commit)
     struct rsp_snapshot_options o = {
         .size = sizeof o, .source = "web", .chunk_bytes = 4096, .object_bytes = 9000, .threads = 2};
     struct rsp_snapshot_writer *w = NULL;
+    struct rsp_stream_writer *s = NULL;
     uint8_t *data = noise(30000);
     char name[NAME_MAX_BYTES];
     ck_assert_int_eq(rsp_snapshot_begin(repo, &o, &w), RSP_OK);
-    ck_assert_int_eq(rsp_snapshot_stream(w, "dump.rdb", RSP_STREAM_RDB, 0), RSP_OK);
-    snap_feed(w, data, 30000, 3000, 0);
-    ck_assert_int_eq(rsp_snapshot_stream_end(w, NULL), RSP_OK);
-    struct object_run run = {y.store, w->key, y.lineage, w->refs, w->refs_n};
+    ck_assert_int_eq(rsp_snapshot_stream(w, NULL, "dump.rdb", RSP_STREAM_RDB, 0, 0, &s), RSP_OK);
+    snap_feed(s, data, 30000, 3000, 0);
+    ck_assert_int_eq(rsp_stream_end(s, NULL), RSP_OK);
+    struct object_run run = {
+        .store = y.store, .key = w->key, .lineage = y.lineage, .refs = s->refs, .refs_n = s->refs_n};
     reseal(&run, 2, 0, name);
     ck_assert_int_eq(rsp_snapshot_prove(w), RSP_EINTEGRITY);
     ck_assert_str_eq(y.error.subject, name);

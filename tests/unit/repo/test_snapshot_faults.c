@@ -242,12 +242,13 @@ START_TEST(prove_finds)
     struct rsp_snapshot_options o = {.size = sizeof o, .source = "web", .chunk_bytes = 4096, .object_bytes = 8192};
     struct rsp_manifest m = {.size = sizeof m};
     struct rsp_snapshot_writer *w;
+    struct rsp_stream_writer *s = NULL;
     struct rsp_log *log;
     struct rsp_record *r;
     ck_assert_int_eq(rsp_snapshot_begin(repo, &o, &w), RSP_OK);
-    ck_assert_int_eq(rsp_snapshot_stream(w, "a", RSP_STREAM_RDB, 0), RSP_OK);
-    snap_feed(w, data, DATA_N, 0, 0);
-    ck_assert_int_eq(rsp_snapshot_stream_end(w, NULL), RSP_OK);
+    ck_assert_int_eq(rsp_snapshot_stream(w, NULL, "a", RSP_STREAM_RDB, 0, 0, &s), RSP_OK);
+    snap_feed(s, data, DATA_N, 0, 0);
+    ck_assert_int_eq(rsp_stream_end(s, NULL), RSP_OK);
     ck_assert_int_eq(rsp_snapshot_prove(w), RSP_OK);
     ck_assert_int_eq(rsp_store_list(y.store, "data/", find_victim, NULL), RSP_OK);
     if (_i) ck_assert_int_eq(unlink(victim), 0);

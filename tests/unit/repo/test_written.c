@@ -24,11 +24,13 @@ static struct rsp_snapshot_writer *begun(unsigned unsealed)
     return w;
 }
 
-static void stream(struct rsp_snapshot_writer *w, const char *name, const uint8_t *data, size_t n)
+static struct rsp_stream_writer *stream(struct rsp_snapshot_writer *w, const char *name, const uint8_t *data, size_t n)
 {
-    ck_assert_int_eq(rsp_snapshot_stream(w, name, RSP_STREAM_RDB, 0), RSP_OK);
-    snap_feed(w, data, n, 3000, 0);
-    ck_assert_int_eq(rsp_snapshot_stream_end(w, NULL), RSP_OK);
+    struct rsp_stream_writer *s = NULL;
+    ck_assert_int_eq(rsp_snapshot_stream(w, NULL, name, RSP_STREAM_RDB, 0, 0, &s), RSP_OK);
+    snap_feed(s, data, n, 3000, 0);
+    ck_assert_int_eq(rsp_stream_end(s, NULL), RSP_OK);
+    return s;
 }
 
 /* The status that ended it; what came before is compared. */
@@ -57,28 +59,24 @@ START_TEST(comes_back)
     struct rsp_source *source, *other;
     struct rsp_record *r;
     struct rsp_log *log;
+    struct rsp_stream_writer *s[3];
     uint8_t *data[3];
-    ck_assert_int_eq(rsp_snapshot_written(w, 0, 1, &source), RSP_EINVAL); /* no stream yet */
-    rsp_error_clear(&y.error);
     for (unsigned i = 0; i < 3; i++) {
         data[i] = snap_data(sizes[i], i + 1);
-        stream(w, names[i], data[i], sizes[i]);
+        s[i] = stream(w, names[i], data[i], sizes[i]);
         for (size_t k = 0; k <= i; k++) { /* more than once, and the ones before */
-            ck_assert_int_eq(rsp_snapshot_written(w, k, (unsigned)_i, &source), RSP_OK);
+            ck_assert_int_eq(rsp_stream_written(s[k], (unsigned)_i, &source), RSP_OK);
             ck_assert_str_eq(rsp_source_name(source), names[k]);
             ck_assert_int_eq(read_back(source, data[k], sizes[k]), RSP_END);
         }
     }
     /* two at once, one given up half way */
-    ck_assert_int_eq(rsp_snapshot_written(w, 0, 2, &source), RSP_OK);
-    ck_assert_int_eq(rsp_snapshot_written(w, 2, 1, &other), RSP_OK);
+    ck_assert_int_eq(rsp_stream_written(s[0], 2, &source), RSP_OK);
+    ck_assert_int_eq(rsp_stream_written(s[2], 1, &other), RSP_OK);
     ck_assert_int_eq(read_back(other, data[2], sizes[2]), RSP_END);
     rsp_source_free(source);
-    ck_assert_int_eq(rsp_snapshot_written(w, 3, 1, &source), RSP_EINVAL);
-    ck_assert_ptr_null(source);
-    rsp_error_clear(&y.error);
     ck_assert_int_eq(rsp_snapshot_commit(w, &m, NULL, &log, &r), RSP_OK);
-    ck_assert_int_eq(rsp_snapshot_written(w, 0, 1, &source), RSP_ESTATE); /* the key is gone */
+    ck_assert_int_eq(rsp_stream_written(s[0], 1, &source), RSP_ESTATE); /* the key is gone */
     ck_assert_ptr_null(source);
     rsp_snapshot_writer_free(w);
     rsp_log_free(log);
@@ -91,14 +89,16 @@ START_TEST(while_it_is_written)
     struct rsp_snapshot_writer *w = begun(0);
     struct rsp_source *source, *early;
     uint8_t *first = snap_data(30000, 1), *second = snap_data(300000, 2);
-    stream(w, "first", first, 30000);
-    ck_assert_int_eq(rsp_snapshot_written(w, 0, 1, &early), RSP_OK);
-    ck_assert_int_eq(rsp_snapshot_stream(w, "second", RSP_STREAM_RDB, 0), RSP_OK);
-    ck_assert_int_eq(rsp_snapshot_written(w, 0, 1, &source), RSP_ESTATE);
+    struct rsp_stream_writer *a = stream(w, "first", first, 30000), *b = NULL;
+    ck_assert_int_eq(rsp_stream_written(a, 1, &early), RSP_OK);
+    ck_assert_int_eq(rsp_snapshot_stream(w, NULL, "second", RSP_STREAM_RDB, 0, 0, &b), RSP_OK);
+    ck_assert_int_eq(rsp_stream_written(b, 1, &source), RSP_ESTATE);
     ck_assert_ptr_null(source);
     rsp_error_clear(&y.error);
-    snap_feed(w, second, 300000, 3000, 0); /* the writer's references move */
-    ck_assert_int_eq(rsp_snapshot_stream_end(w, NULL), RSP_OK);
+    ck_assert_int_eq(rsp_stream_written(a, 1, &source), RSP_OK);
+    ck_assert_int_eq(read_back(source, first, 30000), RSP_END);
+    snap_feed(b, second, 300000, 3000, 0);
+    ck_assert_int_eq(rsp_stream_end(b, NULL), RSP_OK);
     ck_assert_int_eq(read_back(early, first, 30000), RSP_END);
     rsp_snapshot_writer_free(w);
     free(first), free(second);
@@ -117,8 +117,8 @@ START_TEST(damaged)
     char name[NAME_MAX_BYTES], path[512];
     uint8_t *data = snap_data(50000, 7);
     const struct full_ref *ref;
-    stream(w, "dump.rdb", data, 50000);
-    ref = &w->refs[3];
+    struct rsp_stream_writer *s = stream(w, "dump.rdb", data, 50000);
+    ref = &s->refs[3];
     name_object(name, ref->kind, ref->epoch, ref->object);
     yard_path(&y, name, path);
     switch ((enum harm)(_i % HARMS)) {
@@ -129,7 +129,7 @@ START_TEST(damaged)
     case MISSING: ck_assert_int_eq(unlink(path), 0); break;
     default: ck_abort();
     }
-    ck_assert_int_eq(rsp_snapshot_written(w, 0, 2, &source), RSP_OK);
+    ck_assert_int_eq(rsp_stream_written(s, 2, &source), RSP_OK);
     ck_assert_int_eq(read_back(source, data, 50000), RSP_EINTEGRITY);
     ck_assert_str_eq(y.error.subject, name);
     ck_assert_ptr_nonnull(strstr(y.error.trail, "reading back"));
@@ -161,12 +161,12 @@ START_TEST(no_memory)
     for (long nth = 0; !ended && nth < 500; nth++) {
         struct rsp_snapshot_writer *w = begun(0);
         struct rsp_source *source = NULL;
-        int rc;
-        stream(w, "dump.rdb", data, 20000);
-        w->env.resize = resize;
+        struct rsp_stream_writer *s = stream(w, "dump.rdb", data, 20000);
+        s->env.resize = resize;
         rsp_error_clear(&y.error);
+        int rc;
         left = nth;
-        rc = rsp_snapshot_written(w, 0, 1, &source);
+        rc = rsp_stream_written(s, 1, &source);
         if (rc) ck_assert_ptr_null(source);
         else rc = read_back(source, data, 20000);
         ended = rc == RSP_END && left >= 0;

@@ -25,10 +25,13 @@ struct bad {
     size_t n;
     int left, deletes;
     const char *under_way;
+    struct bad_upload *open; /* begun last */
 };
 
 struct bad_upload {
     struct rsp_upload u;
+    struct bad_upload *before; /* that is open, too */
+    int ended;                 /* by another's end */
     char name[NAME_BYTES + 1];
     uint8_t *p;
     size_t n;
@@ -255,6 +258,9 @@ static int bad_begin(struct rsp_store *s, const char *name, int replace, struct 
     memcpy(u->name, name, strlen(name) + 1);
     *ret = &u->u;
     b->under_way = u->name;
+    u->before = b->open;
+    b->open = u;
+    if (b->wrong == W_BESIDE_FAILS && u->before) return fail(&s->env, RSP_EBUSY, name, "409 another upload");
     if (b->wrong == W_SLOW) ticks += 100;
     if (b->wrong == W_PUT_REFUSED || (b->wrong == W_REPLACE_DENIED && replace))
         return fail(&s->env, RSP_EDENIED, name, "403 AccessDenied");
@@ -268,6 +274,8 @@ static int bad_write(struct rsp_upload *upload, const void *p, size_t n)
 {
     struct bad_upload *u = (struct bad_upload *)upload;
     struct bad *b = of(upload->store);
+    if (u->ended) return fail(&b->s.env, RSP_ENET, u->name, "404 no such upload");
+    if (b->wrong == W_BESIDE_MIXED && u->before && u->before->n) u->before->p[0] ^= 1;
     if (b->wrong == W_UPLOAD_FAILS && u->n + n > b->part) return fail(&b->s.env, RSP_ENET, u->name, "reset");
     u->p = realloc(u->p, u->n + n + 1);
     ck_assert_ptr_nonnull(u->p);
@@ -281,6 +289,7 @@ static int bad_commit(struct rsp_upload *upload)
     struct bad_upload *u = (struct bad_upload *)upload;
     struct bad *b = of(upload->store);
     int large = u->n > b->part, taken = find(b, u->name) != NULL;
+    if (u->ended) return fail(&b->s.env, RSP_ENET, u->name, "404 no such upload");
     if (b->wrong == W_OVERWRITES && !large) taken = 0;
     if (b->wrong == W_LARGE_OVERWRITES && large) taken = 0;
     if (b->wrong == W_RACE_OVERWRITES) taken = u->taken;
@@ -303,6 +312,12 @@ static void bad_drop(struct rsp_upload *upload)
     struct bad *b = of(upload->store);
     static char last[NAME_BYTES + 1];
     memcpy(last, u->name, sizeof last);
+    if (b->wrong == W_BESIDE_ENDS && upload->state != 1 && u->before) u->before->ended = 1;
+    for (struct bad_upload **at = &b->open; *at; at = &(*at)->before)
+        if (*at == u) {
+            *at = u->before;
+            break;
+        }
     if (upload->state != 1 && b->wrong == W_DROP_COMMITS && u->n) set(b, u->name, u->p, u->n);
     b->under_way = NULL;
     if (upload->state != 1 && (b->wrong == W_LEFT_BEHIND || b->wrong == W_FOLDER_LEFT)) b->left = 1;

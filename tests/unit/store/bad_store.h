@@ -15,6 +15,9 @@ enum wrong {
     W_UPLOAD_FAILS,  /* above a part */
     W_UPLOAD_CUT,    /* a byte at the part's end is lost */
     W_UPLOAD_FLIP,
+    W_BESIDE_FAILS,     /* no second upload while one is open */
+    W_BESIDE_MIXED,     /* its last byte goes to the one that was begun before */
+    W_BESIDE_ENDS,      /* what is given up takes along what was begun before */
     W_SEEN_EARLY,       /* stat shows an upload under way */
     W_LISTED_EARLY,     /* list does */
     W_DROP_COMMITS,     /* what was given up is there */

@@ -251,6 +251,9 @@ struct rsp_stream_info {
     uint64_t offset;
     uint32_t db;
     int has_offset;
+    /* Of a shard: what was read ("10.0.0.1:6379"), the node's id, and the moment that the data is of; 0: not known. */
+    struct rsp_span place, node;
+    uint64_t taken_ms;
 };
 
 /* What the sealed manifest says. As given to the writer: borrowed during the call. As read: lives as long as the
@@ -291,21 +294,34 @@ struct rsp_snapshot_writer;
  * more and the others go on; the calls below fault when none is left. */
 RSP_API RSP_NODISCARD int rsp_snapshot_begin(struct rsp_repo *repo, const struct rsp_snapshot_options *options,
                                              struct rsp_snapshot_writer **ret);
-/* One stream after the other. hold: how many chunk buffers the caller keeps back at once. */
-RSP_API RSP_NODISCARD int rsp_snapshot_stream(struct rsp_snapshot_writer *w, const char *name, int kind, unsigned hold);
+struct rsp_stream_writer;
+/* Begins a stream; several may be open at once, each used by threads of its own (the store is used by one of them at a
+ * time). Their order in the manifest is that of these calls, which, as rsp_snapshot_prove and _commit, are made by one
+ * thread at a time. hold: how many chunk buffers the caller keeps back at once; threads 0: as the snapshot's options say.
+ * env: whose record the faults of this stream go to (that record is no other stream's); NULL: the repository's. While a
+ * stream is open, repositories and stores of the snapshot, and the records of their envs, are the streams': nobody else uses
+ * them. */
+RSP_API RSP_NODISCARD int rsp_snapshot_stream(struct rsp_snapshot_writer *w, const struct rsp_env *env,
+                                              const char *name, int kind, unsigned hold, unsigned threads,
+                                              struct rsp_stream_writer **ret);
 /* A buffer of *cap bytes to fill; then submit it with n of them (1..*cap) in the order of the stream, or give it back by
  * submitting 0. Buffers may be asked for on one thread and submitted on another. */
-RSP_API RSP_NODISCARD int rsp_snapshot_chunk(struct rsp_snapshot_writer *w, uint8_t **chunk, size_t *cap);
-RSP_API RSP_NODISCARD int rsp_snapshot_submit(struct rsp_snapshot_writer *w, uint8_t *chunk, size_t n, const void *note,
-                                              size_t note_n);
-/* Ends the stream; the facts that the caller learnt (name, kind, plain are the writer's own). */
-RSP_API RSP_NODISCARD int rsp_snapshot_stream_end(struct rsp_snapshot_writer *w, const struct rsp_stream_info *facts);
+RSP_API RSP_NODISCARD int rsp_stream_chunk(struct rsp_stream_writer *s, uint8_t **chunk, size_t *cap);
+RSP_API RSP_NODISCARD int rsp_stream_submit(struct rsp_stream_writer *s, uint8_t *chunk, size_t n, const void *note,
+                                            size_t note_n);
+/* Ends the stream; the facts that the caller learnt (name, kind, plain are the writer's own). s stays the writer's, for
+ * rsp_stream_written. A fault in a stream leaves the others as they are; it can only be dropped. */
+RSP_API RSP_NODISCARD int rsp_stream_end(struct rsp_stream_writer *s, const struct rsp_stream_info *facts);
+/* As if it had never been begun: its name is free again. What was uploaded is debris, for prune. Of a stream that is open,
+ * was ended or has failed; not after the commit. From any thread, once nobody uses the stream or a source of it. */
+RSP_API void rsp_stream_drop(struct rsp_stream_writer *s);
+/* The order in the manifest becomes this one; streams that are not named come behind. */
+RSP_API void rsp_snapshot_order(struct rsp_snapshot_writer *w, struct rsp_stream_writer *const *streams, size_t n);
 /* Reads everything written back from the store and compares it with what was sealed: opens every chunk. */
 RSP_API RSP_NODISCARD int rsp_snapshot_prove(struct rsp_snapshot_writer *w);
 /* The plaintext of a stream that was ended, read back from the store before the commit, while the epoch key is still in
- * memory: opened by threads ahead of the reader, compared with what was sealed. w must outlive it. */
-RSP_API RSP_NODISCARD int rsp_snapshot_written(struct rsp_snapshot_writer *w, size_t stream, unsigned threads,
-                                               struct rsp_source **ret);
+ * memory: opened by threads ahead of the reader, compared with what was sealed. The writer must outlive it. */
+RSP_API RSP_NODISCARD int rsp_stream_written(struct rsp_stream_writer *s, unsigned threads, struct rsp_source **ret);
 
 struct rsp_commit_facts {
     size_t size;
