@@ -27,6 +27,8 @@ int net_canceled(const struct net_conn *c)
 static int lost(struct net_conn *c, const char *what, int err)
 {
     if (err == ENOMEM || err == ENOBUFS) return net_fault(c, RSP_ENOMEM, 0, err, "cannot %s", what);
+    if (!c->tls && !c->received && err == ECONNRESET)
+        return net_fault(c, RSP_ENET, 1, err, "cannot %s: cut before anything was said; is it a port for TLS?", what);
     return net_fault(c, RSP_ENET, 1, err, "cannot %s", what);
 }
 

@@ -82,7 +82,11 @@ int net_connect_fault(struct net_conn *c, const struct net_target *t, CURLcode c
         return net_fault(c, RSP_ETIMEOUT, 1, 0, "no connection within %lld ms%s: %s", (long long)c->connect_ms,
                          t->tls ? " (does the server speak TLS there?)" : "", why);
     case CURLE_PEER_FAILED_VERIFICATION:
-        return net_fault(c, RSP_EAUTH, 0, 0, "the server's certificate is not accepted: %s", why);
+        return net_fault(c, RSP_EAUTH, 0, 0, "the server's certificate is not accepted: %s%s", why,
+                         strstr(why, "self-signed") || strstr(why, "local issuer")
+                             ? "; --cacert FILE names who vouches for it"
+                         : strstr(why, "subject name") ? "; --sni NAME asks for another name"
+                                                       : "");
     case CURLE_SSL_CERTPROBLEM:
         return net_fault(c, RSP_EAUTH, 0, 0, "our certificate or its key cannot be used: %s", why);
     case CURLE_SSL_CACERT_BADFILE: return net_fault(c, RSP_EINVAL, 0, 0, "the CA certificates cannot be used: %s", why);

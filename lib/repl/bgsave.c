@@ -19,13 +19,14 @@ struct saving {
     int64_t until_ms; /* of patience, while something else is in the way */
     int plain;        /* the server knows no BGSAVE SCHEDULE */
     int ours;         /* ours has begun */
+    int64_t taken_ms; /* when it was seen to begin */
 };
 
 /* The time of day, which the file's is compared with; patience goes by the clock that only runs. */
-static int64_t now_s(const struct saving *v)
+static int64_t now_ms(const struct saving *v)
 {
     const struct rsp_env *env = server_env(v->s);
-    return env->now_ms(env->clock_opaque) / 1000;
+    return env->now_ms(env->clock_opaque);
 }
 
 /* ---- asking ---- */
@@ -149,7 +150,7 @@ static int save(struct saving *v, struct bgsave_file *f)
     int running = 0, rewriting = 0, scheduled = 0;
     int rc = refresh(v, &running, &rewriting);
     int64_t before = rc ? 0 : saves(v);
-    f->begun_s = now_s(v);
+    f->begun_s = now_ms(v) / 1000;
     while (!rc && !v->ours) {
         if (scheduled && (running || saves(v) != before))
             break; /* begun behind the rewrite: it is ours, even when it is over */
@@ -161,17 +162,20 @@ static int save(struct saving *v, struct bgsave_file *f)
         }
         if (!rc && !v->ours) rc = refresh(v, &running, &rewriting);
     }
+    v->taken_ms = now_ms(v);
     if (!rc) rc = wait_end(v);
     if (!rc) f->saved_s = number(rsp_server_info(v->s, "rdb_last_save_time"));
     return rc;
 }
 
-int bgsave_open(struct rsp_server *s, const struct rsp_capture_options *o, struct rsp_source **source)
+int bgsave_open(struct rsp_server *s, const struct rsp_capture_options *o, int64_t *taken_ms,
+                struct rsp_source **source)
 {
     struct saving v = {.s = s, .o = o};
     struct bgsave_file *f;
     int rc;
     *source = NULL;
+    *taken_ms = 0;
     f = mem_zero(server_env(s), sizeof *f);
     if (!f) return RSP_ENOMEM;
     v.until_ms = sync_clock_ms() + (o->patience_ms > 0 ? o->patience_ms : 60000);
@@ -179,6 +183,7 @@ int bgsave_open(struct rsp_server *s, const struct rsp_capture_options *o, struc
     if (!rc) rc = bgsave_file_before(s, f);
     if (!rc) rc = save(&v, f);
     if (!rc) rc = bgsave_file_open(s, f, source);
+    *taken_ms = v.taken_ms;
     mem_free(server_env(s), f, sizeof *f);
     return rc;
 }

@@ -13,7 +13,8 @@
  * as of then, decompressed when the server compresses it whole; RSP_EIO when they change under it.
  * RSP_EDENIED: the server refuses, or its save failed; RSP_EBUSY: something else saves or rewrites and does not end
  * within patience_ms; RSP_ENOTFOUND, RSP_EPERM: the file is not on this host or not readable. */
-int bgsave_open(struct rsp_server *s, const struct rsp_capture_options *o, struct rsp_source **source);
+int bgsave_open(struct rsp_server *s, const struct rsp_capture_options *o, int64_t *taken_ms,
+                struct rsp_source **source);
 
 /* ---- the file (bgsave_file.c) ---- */
 

@@ -76,6 +76,13 @@ static int connect_server(struct rsp_capture *c, int64_t patience_ms)
     } else {
         rc = choose_server(&c->env, given, c->o.role, c->o.cancel, &chosen, c->why, sizeof c->why);
     }
+    if (!rc && !c->o.exact && !c->o.shard && !strcmp(rsp_server_facts(chosen)->mode, "cluster")) {
+        rc = fail(&c->env, RSP_EUNSUPPORTED, rsp_server_name(chosen),
+                  "one node of a cluster: it holds the keys of its slots alone; cluster://host:port or -c takes all of "
+                  "it, --one-node this one");
+        if (chosen != given) rsp_server_free(chosen);
+        chosen = NULL;
+    }
     if (chosen != given) rsp_server_free(given);
     if (rc) return rc;
     c->server = chosen;
@@ -108,6 +115,7 @@ static int begin_psync(struct rsp_capture *c)
     f->has_offset = c->sync.has_offset;
     f->announced = c->sync.length;
     f->point_in_time = 1;
+    f->taken_ms = c->sync.taken_ms;
     return RSP_OK;
 }
 
@@ -127,8 +135,11 @@ static int begin(struct rsp_capture *c)
     case RSP_CAPTURE_BGSAVE:
         f->method = "bgsave";
         f->point_in_time = 1;
-        return bgsave_open(c->server, &c->o, &c->source);
-    case RSP_CAPTURE_SCAN: f->method = "scan"; return scan_open(c->server, &c->o, &c->source);
+        return bgsave_open(c->server, &c->o, &f->taken_ms, &c->source);
+    case RSP_CAPTURE_SCAN:
+        f->method = "scan";
+        f->taken_ms = c->env.now_ms(c->env.clock_opaque);
+        return scan_open(c->server, &c->o, &c->source);
     default: return begin_psync(c);
     }
 }

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "repl/server_impl.h"
+#include "repl/topology.h"
 
 struct choice {
     struct rsp_server *given;
@@ -200,8 +201,13 @@ static int choose(struct choice *c, int role)
 {
     const struct rsp_server_facts *f = &c->given->facts;
     const char *ill = illness(c->given);
-    if (f->role == RSP_SERVER_SENTINEL)
-        return fail(c->env, RSP_EINVAL, c->given->name, "a Sentinel holds no data: name one of the servers it watches");
+    if (f->role == RSP_SERVER_SENTINEL) {
+        const struct rsp_endpoint *e = &c->given->endpoint;
+        char place[320];
+        look_host_port(e->host ? e->host : "127.0.0.1", e->port ? e->port : 6379, place, sizeof place);
+        return fail(c->env, RSP_EINVAL, c->given->name,
+                    "a Sentinel holds no data: sentinel://%s/NAME takes the master that it has by that name", place);
+    }
     if (role == RSP_CAPTURE_AT_MASTER) return up_to_master(c);
     if (f->role == RSP_SERVER_MASTER) return from_master(c, role);
     if (ill && f->role == RSP_SERVER_REPLICA && f->can_info) return from_ill_replica(c, role, ill);

@@ -1,90 +1,9 @@
-/* What this is: the opcodes and lengths of an RDB, written.
- * Rests on: dump_write.h, base/bytes.h.
- * Does not: compress. */
+/* What this is: where the type byte of DUMP's value stands.
+ * Rests on: dump_write.h.
+ * Does not: look into the value. */
 #include "repl/dump_write.h"
 
-#include <stdio.h>
-
-#include "base/bytes.h"
-
-enum {
-    OP_KEY_META = 243,
-    OP_IDLE = 248,
-    OP_FREQ = 249,
-    OP_AUX = 250,
-    OP_EXPIRE_MS = 252,
-    OP_SELECT = 254,
-    OP_EOF = 255
-};
-
-int dump_header(struct buf *out, unsigned version)
-{
-    char text[16];
-    snprintf(text, sizeof text, version >= DUMP_VALKEY ? "VALKEY%03u" : "REDIS%04u", version % 1000);
-    return buf_add(out, text, 9);
-}
-
-int dump_length(struct buf *out, uint64_t n)
-{
-    uint8_t b[9];
-    size_t at = 0;
-    if (n < 64) {
-        b[at++] = (uint8_t)n;
-    } else if (n < 16384) {
-        b[at++] = (uint8_t)(0x40 | n >> 8);
-        b[at++] = (uint8_t)n;
-    } else {
-        int bytes = n > UINT32_MAX ? 8 : 4;
-        b[at++] = bytes == 8 ? 0x81 : 0x80;
-        for (int i = bytes - 1; i >= 0; i--) b[at++] = (uint8_t)(n >> (8 * i));
-    }
-    return buf_add(out, b, at);
-}
-
-int dump_string(struct buf *out, const void *p, size_t n)
-{
-    int rc = dump_length(out, n);
-    return rc || !n ? rc : buf_add(out, p, n);
-}
-
-int dump_aux(struct buf *out, const char *name, const char *value)
-{
-    int rc = buf_byte(out, OP_AUX);
-    if (!rc) rc = dump_string(out, name, strlen(name));
-    return rc ? rc : dump_string(out, value, strlen(value));
-}
-
-int dump_select(struct buf *out, uint64_t db)
-{
-    int rc = buf_byte(out, OP_SELECT);
-    return rc ? rc : dump_length(out, db);
-}
-
-int dump_expiry(struct buf *out, int64_t ms)
-{
-    uint8_t b[9] = {OP_EXPIRE_MS};
-    store_le64(b + 1, (uint64_t)ms);
-    return buf_add(out, b, sizeof b);
-}
-
-int dump_idle(struct buf *out, uint64_t seconds)
-{
-    int rc = buf_byte(out, OP_IDLE);
-    return rc ? rc : dump_length(out, seconds);
-}
-
-int dump_freq(struct buf *out, uint8_t counter)
-{
-    uint8_t b[2] = {OP_FREQ, counter};
-    return buf_add(out, b, sizeof b);
-}
-
-int dump_end(struct buf *out)
-{
-    return buf_byte(out, OP_EOF);
-}
-
-/* ---- KEY_META ---- */
+#define OP_KEY_META 243
 
 struct cursor {
     const uint8_t *p, *end;

@@ -1,7 +1,7 @@
 /* What this is: URIs of servers, both ways.
- * Rests on: base/mem.h, respite/sys/server.h.
+ * Rests on: endpoint_impl.h, base/mem.h.
  * Does not: resolve names; repeat a password in words. */
-#include <respite/sys/server.h>
+#include "repl/endpoint_impl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,20 +29,12 @@ int rsp_endpoint_is_uri(const char *text)
     return scheme_of(text) != NULL;
 }
 
-/* The parts as they stand in the room, one behind the other, each terminated: a part is never longer than its text in
- * the URI, and each has a character of the URI (":", "@", "/", "?") for its terminator, the scheme's three more. */
-struct parse {
-    const struct rsp_env *env;
-    char *to;
-    struct rsp_endpoint got;
-};
-
-static int bad(const struct parse *p, const char *what)
+static int bad(const struct uri *p, const char *what)
 {
-    return fail(p->env, RSP_EINVAL, "URI of a server", "%s; it reads redis://[[user]:password@]host[:port][/db]", what);
+    return fail(p->env, RSP_EINVAL, "URI of a server", "%s; it reads %s", what, p->form);
 }
 
-static const char *find(const char *text, const char *end, char c)
+const char *uri_find(const char *text, const char *end, char c)
 {
     for (; text < end; text++)
         if (*text == c) return text;
@@ -57,8 +49,7 @@ static int hex(char c)
     return -1;
 }
 
-/* text up to end, with %XX undone, into the room. */
-static int decoded(struct parse *p, const char *text, const char *end, const char **part)
+int uri_decoded(struct uri *p, const char *text, const char *end, const char **part)
 {
     *part = p->to;
     while (text < end) {
@@ -88,15 +79,14 @@ static int number(const char *text, const char *end, uint32_t most, uint32_t *v)
     return n <= most;
 }
 
-/* As redis-cli: what stands alone before the @ is the password. */
-static int userinfo(struct parse *p, const char *text, const char *end)
+int uri_userinfo(struct uri *p, const char *text, const char *end)
 {
-    const char *colon = find(text, end, ':');
+    const char *colon = uri_find(text, end, ':');
     if (colon && colon > text) {
-        int rc = decoded(p, text, colon, &p->got.user);
+        int rc = uri_decoded(p, text, colon, &p->got.user);
         if (rc) return rc;
     }
-    return decoded(p, colon ? colon + 1 : text, end, &p->got.password);
+    return uri_decoded(p, colon ? colon + 1 : text, end, &p->got.password);
 }
 
 static int host_ok(const char *text, const char *end, int bracketed)
@@ -109,21 +99,23 @@ static int host_ok(const char *text, const char *end, int bracketed)
     return 1;
 }
 
-static int host_port(struct parse *p, const char *text, const char *end)
+int uri_host_port(struct uri *p, const char *text, const char *end)
 {
     const char *host_end, *port = NULL;
     int bracketed = text < end && *text == '[';
     if (bracketed) {
         text++;
-        host_end = find(text, end, ']');
+        host_end = uri_find(text, end, ']');
         if (!host_end || host_end == text) return bad(p, "the bracket of an IPv6 address is not closed");
         if (host_end + 1 < end && host_end[1] != ':') return bad(p, "behind ] only a port may stand");
         if (host_end + 1 < end) port = host_end + 2;
     } else {
-        host_end = find(text, end, ':');
+        host_end = uri_find(text, end, ':');
         if (host_end) port = host_end + 1;
         else host_end = end;
-        if (port && find(port, end, ':')) return bad(p, "an IPv6 address must stand in brackets");
+        if (uri_find(text, end, ','))
+            return bad(p, "it names one server; several hosts belong to cluster:// or sentinel://.../name");
+        if (port && uri_find(port, end, ':')) return bad(p, "an IPv6 address must stand in brackets");
     }
     if (!host_ok(text, host_end, bracketed)) return bad(p, "the host has a character that no host's name has");
     if (host_end - text > 255) return bad(p, "the host's name is longer than 255 bytes");
@@ -137,11 +129,11 @@ static int host_port(struct parse *p, const char *text, const char *end)
 }
 
 /* The last @: a password may hold one, what follows cannot. */
-static int parse_tcp(struct parse *p, const char *text)
+static int parse_tcp(struct uri *p, const char *text)
 {
     const char *end = text + strlen(text), *at = strrchr(text, '@'), *slash;
     if (at) {
-        int rc = userinfo(p, text, at);
+        int rc = uri_userinfo(p, text, at);
         if (rc) return rc;
         text = at + 1;
     }
@@ -149,37 +141,38 @@ static int parse_tcp(struct parse *p, const char *text)
     p->got.socket = NULL;
     if (slash && slash + 1 < end && !number(slash + 1, end, INT32_MAX, &p->got.db))
         return bad(p, "behind the host only /db may stand, a number");
-    return host_port(p, text, slash ? slash : end);
+    return uri_host_port(p, text, slash ? slash : end);
 }
 
-static int parse_unix(struct parse *p, const char *text)
+static int parse_unix(struct uri *p, const char *text)
 {
     const char *end = text + strlen(text), *query;
     int rc;
     if (*text != '/') {
         const char *at = strstr(text, "@/");
         if (!at) return bad(p, "the path of a unix socket must begin with /");
-        rc = userinfo(p, text, at);
+        rc = uri_userinfo(p, text, at);
         if (rc) return rc;
         text = at + 1;
     }
     query = strchr(text, '?');
     if (query && (strncmp(query, "?db=", 4) || !number(query + 4, end, INT32_MAX, &p->got.db)))
         return bad(p, "behind the path only ?db=N may stand");
-    return decoded(p, text, query ? query : end, &p->got.socket);
+    return uri_decoded(p, text, query ? query : end, &p->got.socket);
 }
 
 int rsp_endpoint_parse(const struct rsp_env *env, const char *uri, char *room, size_t room_n,
                        struct rsp_endpoint *endpoint)
 {
     struct rsp_env e;
-    struct parse p;
+    struct uri p;
     const struct scheme *scheme = scheme_of(uri);
     size_t size = endpoint->size < sizeof *endpoint ? endpoint->size : sizeof *endpoint;
     int rc;
     env_init(&e, env);
     memset(&p, 0, sizeof p);
     p.env = &e;
+    p.form = "redis://[[user]:password@]host[:port][/db]";
     p.to = room;
     memcpy(&p.got, endpoint, size);
     if (!scheme) return bad(&p, "it does not begin with redis://, rediss:// or unix://");
@@ -193,8 +186,7 @@ int rsp_endpoint_parse(const struct rsp_env *env, const char *uri, char *room, s
     return RSP_OK;
 }
 
-/* Printable without blanks, or as %XX. */
-static void add(char *out, size_t size, size_t *at, const char *text, int plain)
+void uri_add(char *out, size_t size, size_t *at, const char *text, int plain)
 {
     static const char digits[] = "0123456789ABCDEF";
     for (; *text; text++) {
@@ -218,17 +210,17 @@ void rsp_endpoint_text(const struct rsp_endpoint *endpoint, char *out, size_t si
     memset(&e, 0, sizeof e);
     memcpy(&e, endpoint, endpoint->size < sizeof e ? endpoint->size : sizeof e);
     if (e.socket) {
-        add(out, size, &at, "unix://", 1);
-        add(out, size, &at, e.socket, 0);
+        uri_add(out, size, &at, "unix://", 1);
+        uri_add(out, size, &at, e.socket, 0);
     } else {
         const char *host = e.host ? e.host : "127.0.0.1";
         int six = strchr(host, ':') != NULL;
         snprintf(port, sizeof port, ":%u", e.port ? e.port : 6379);
-        add(out, size, &at, e.tls ? "rediss://" : "redis://", 1);
-        if (six) add(out, size, &at, "[", 1);
-        add(out, size, &at, host, 0);
-        if (six) add(out, size, &at, "]", 1);
-        add(out, size, &at, port, 1);
+        uri_add(out, size, &at, e.tls ? "rediss://" : "redis://", 1);
+        if (six) uri_add(out, size, &at, "[", 1);
+        uri_add(out, size, &at, host, 0);
+        if (six) uri_add(out, size, &at, "]", 1);
+        uri_add(out, size, &at, port, 1);
     }
     out[at] = 0;
 }

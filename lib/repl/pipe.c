@@ -13,7 +13,7 @@
 struct slot {
     struct pipe_note note;
     uint32_t replies, came;
-    size_t bytes;
+    size_t bytes, kept; /* kept: of those, in out */
 };
 
 struct pipe {
@@ -23,12 +23,16 @@ struct pipe {
     struct rsp_env *env;
     pipe_told *told;
     void *ctx;
-    struct slot *slots; /* PIPE_NOTES, a ring */
-    uint64_t first, last;
-    uint64_t replies, bytes; /* outstanding */
+    struct slot *slots; /* a ring */
+    size_t notes;
+    uint64_t first, last, most; /* most: bytes outstanding */
+    uint64_t replies, bytes;    /* outstanding */
     uint64_t sent, commands;
-    size_t begun; /* bytes of a command that is not finished */
-    struct buf out;
+    size_t begun;              /* bytes of a command that is not finished */
+    struct buf out;            /* what is kept, then what is not sent */
+    size_t kept_at, unsent_at; /* where these begin */
+    pipe_wait *wait;           /* not NULL: it keeps */
+    void *wait_ctx;
     int dead;
 };
 
@@ -56,7 +60,9 @@ int pipe_new(struct rsp_server *server, pipe_told *told, void *ctx, struct pipe 
     p->told = told;
     p->ctx = ctx;
     buf_init(&p->out, env);
-    p->slots = mem_alloc(env, PIPE_NOTES * sizeof *p->slots);
+    p->notes = PIPE_NOTES;
+    p->most = PIPE_BYTES;
+    p->slots = mem_alloc(env, p->notes * sizeof *p->slots);
     rc = p->slots ? buf_reserve(&p->out, PIPE_BLOCK) : RSP_ENOMEM;
     if (rc) {
         pipe_free(p);
@@ -67,11 +73,27 @@ int pipe_new(struct rsp_server *server, pipe_told *told, void *ctx, struct pipe 
     return RSP_OK;
 }
 
+int pipe_keep(struct pipe *p, uint64_t bytes, size_t notes, pipe_wait *wait, void *ctx)
+{
+    struct slot *slots = p->slots;
+    if (notes < p->notes) {
+        slots = mem_alloc(p->env, notes * sizeof *slots);
+        if (!slots) return RSP_ENOMEM;
+        mem_free(p->env, p->slots, p->notes * sizeof *slots);
+        p->notes = notes;
+    }
+    p->slots = slots;
+    p->most = bytes;
+    p->wait = wait;
+    p->wait_ctx = ctx;
+    return RSP_OK;
+}
+
 /* ---- replies ---- */
 
 static int one_reply(struct pipe *p, struct pipe_reply *r)
 {
-    struct slot *s = &p->slots[p->first % PIPE_NOTES];
+    struct slot *s = &p->slots[p->first % p->notes];
     int rc;
     if (p->first == p->last && p->begun && r->error.n) {
         char words[120];
@@ -82,10 +104,13 @@ static int one_reply(struct pipe *p, struct pipe_reply *r)
     if (p->first == p->last) return fail(p->env, RSP_EFORMAT, rsp_server_name(p->server), "a reply to no command");
     r->i = s->came++;
     r->of = s->replies;
+    r->server = p->server;
+    if (s->kept) r->bytes = (struct rsp_span){p->out.p + p->kept_at, s->kept};
     p->replies--;
     rc = p->told(p->ctx, &s->note, r);
     if (s->came == s->replies) {
         p->bytes -= s->bytes;
+        p->kept_at += s->kept;
         p->first++;
     }
     return rc;
@@ -133,7 +158,8 @@ static int step(struct pipe *p, int events)
     size_t n;
     int seen = 0, rc = take(p, &n);
     if (rc || n) return rc;
-    rc = net_wait(p->conn, events, server_idle_ms(p->server), &seen);
+    if (p->wait) rc = p->wait(p->wait_ctx, p, events, server_idle_ms(p->server), &seen);
+    else rc = net_wait(p->conn, events, server_idle_ms(p->server), &seen);
     if (rc != RSP_AGAIN) return rc;
     return fail(p->env, RSP_ETIMEOUT, rsp_server_name(p->server),
                 "the server has not answered for %lld s, with %llu commands outstanding",
@@ -191,16 +217,27 @@ static int state(struct pipe *p)
 
 static int flush(struct pipe *p)
 {
-    size_t n = p->out.n;
-    p->out.n = 0;
-    return n ? send_all(p, p->out.p, n) : RSP_OK;
+    int rc = RSP_OK;
+    while (p->unsent_at < p->out.n) {
+        size_t sent = 0;
+        rc = net_send(p->conn, p->out.p + p->unsent_at, p->out.n - p->unsent_at, &sent);
+        if (rc == RSP_AGAIN) {
+            rc = step(p, NET_READ | NET_WRITE);
+            if (rc) return rc;
+            continue;
+        }
+        if (rc) return broken(p, rc);
+        p->unsent_at += sent;
+        p->sent += sent;
+    }
+    if (!p->wait) p->out.n = p->unsent_at = 0;
+    return rc;
 }
 
 static int full(const struct pipe *p, size_t n, uint32_t replies)
 {
     if (p->first == p->last) return 0;
-    return p->last - p->first >= PIPE_NOTES || p->replies + replies > PIPE_REPLIES ||
-           p->bytes + (uint64_t)n > PIPE_BYTES;
+    return p->last - p->first >= p->notes || p->replies + replies > PIPE_REPLIES || p->bytes + (uint64_t)n > p->most;
 }
 
 static int make_room(struct pipe *p, size_t n, uint32_t replies)
@@ -212,25 +249,46 @@ static int make_room(struct pipe *p, size_t n, uint32_t replies)
     return rc;
 }
 
+/* What was answered need not be kept any longer. */
+static void forget(struct pipe *p)
+{
+    size_t rest = p->out.n - p->kept_at;
+    if (p->kept_at < PIPE_BLOCK && rest) return;
+    if (p->kept_at < rest) return;
+    if (rest) memmove(p->out.p, p->out.p + p->kept_at, rest);
+    p->unsent_at -= p->kept_at;
+    p->out.n = rest;
+    p->kept_at = 0;
+}
+
+static void add_slot(struct pipe *p, const struct pipe_note *note, uint32_t replies, size_t kept)
+{
+    struct slot *s = &p->slots[p->last++ % p->notes];
+    s->note = *note;
+    s->replies = replies;
+    s->came = 0;
+    s->bytes = p->begun;
+    s->kept = kept;
+    p->begun = 0;
+}
+
 static int put(struct pipe *p, const struct pipe_note *note, const uint8_t *bytes, size_t n, uint32_t replies)
 {
-    int rc = make_room(p, n, replies);
+    int whole = replies && !p->begun, copied, rc = make_room(p, n, replies);
     if (rc) return rc;
-    if (n > PIPE_BLOCK - p->out.n) rc = flush(p);
+    if (n > PIPE_BLOCK - (p->out.n - p->unsent_at)) rc = flush(p);
+    if (rc) return rc;
+    if (p->wait) forget(p);
+    copied = p->wait ? whole : n <= PIPE_BLOCK / 2 || n <= PIPE_BLOCK - p->out.n;
+    if (!copied) rc = flush(p); /* it goes from where it lies */
+    else if (n > p->out.cap - p->out.n) rc = buf_reserve(&p->out, n);
     if (rc) return rc;
     p->bytes += n;
     p->begun += n;
-    if (replies) {
-        struct slot *s = &p->slots[p->last++ % PIPE_NOTES];
-        s->note = *note;
-        s->replies = replies;
-        s->came = 0;
-        s->bytes = p->begun;
-        p->begun = 0;
-    }
+    if (replies) add_slot(p, note, replies, p->wait && copied ? n : 0);
     p->replies += replies;
     p->commands += replies;
-    if (n > PIPE_BLOCK / 2 && n > PIPE_BLOCK - p->out.n) return send_all(p, bytes, n);
+    if (!copied) return send_all(p, bytes, n);
     memcpy(p->out.p + p->out.n, bytes, n);
     p->out.n += n;
     return RSP_OK;
@@ -265,6 +323,54 @@ int pipe_drain(struct pipe *p)
     return ended(p, rc);
 }
 
+int pipe_push(struct pipe *p)
+{
+    int rc = state(p);
+    while (!rc && p->unsent_at < p->out.n) {
+        size_t sent = 0;
+        rc = net_send(p->conn, p->out.p + p->unsent_at, p->out.n - p->unsent_at, &sent);
+        if (rc == RSP_AGAIN) return RSP_OK;
+        if (rc) rc = broken(p, rc);
+        p->unsent_at += sent;
+        p->sent += sent;
+    }
+    return ended(p, rc);
+}
+
+int pipe_take(struct pipe *p)
+{
+    size_t n;
+    return p->dead ? RSP_ESTATE : ended(p, take(p, &n));
+}
+
+int pipe_each(const struct pipe *p, int (*each)(void *ctx, const struct pipe_put *put), void *ctx)
+{
+    const uint8_t *at = p->out.p + p->kept_at;
+    int rc = RSP_OK;
+    for (uint64_t i = p->first; i < p->last && !rc; i++) {
+        const struct slot *s = &p->slots[i % p->notes];
+        struct pipe_put out = {s->note, {at, s->kept}, s->replies, s->came};
+        at += s->kept;
+        rc = each(ctx, &out);
+    }
+    return rc;
+}
+
+const struct pipe_note *pipe_oldest(const struct pipe *p)
+{
+    return p->first == p->last ? NULL : &p->slots[p->first % p->notes].note;
+}
+
+int pipe_unsent(const struct pipe *p)
+{
+    return p->unsent_at < p->out.n;
+}
+
+uint64_t pipe_puts(const struct pipe *p)
+{
+    return p->last;
+}
+
 uint64_t pipe_sent_bytes(const struct pipe *p)
 {
     return p->sent;
@@ -279,6 +385,6 @@ void pipe_free(struct pipe *p)
 {
     if (!p) return;
     buf_free(&p->out);
-    mem_free(p->env, p->slots, PIPE_NOTES * sizeof *p->slots);
+    mem_free(p->env, p->slots, p->notes * sizeof *p->slots);
     mem_free(p->env, p, sizeof *p);
 }

@@ -46,6 +46,7 @@ static const struct need needs[] = {
     {"settings", "function|list", "function list", "+function|list", 70000, 70000},
     {"settings", "acl|list", "acl list", "+acl|list", 60000, 60000},
     NEED("restore", "restore", "restore % 0 none"),
+    NEED("restore", "dbsize", "dbsize"),
     NEED("restore", "select", "select none"),
     NEED("restore", "exists", "exists %"),
     NEED("restore", "del", "del %"),
@@ -68,6 +69,15 @@ static const struct need needs[] = {
     {"restore", "function|load", "function load none", "+function|load", 70000, 70000},
     NEED("restore", "info", "info server"),
     {"restore", "keys", "restore % 0 none", "~*", 0, 60000},
+    NEED("cluster", "cluster|nodes", "cluster nodes"),
+    {"cluster", "cluster|shards", "cluster shards", "+cluster|shards", 70000, 70000},
+    NEED("cluster", "cluster|slots", "cluster slots"),
+    NEED("cluster", "cluster|info", "cluster info"),
+    NEED("cluster", "info", "info server"),
+    {"cluster", "cluster|getslotmigrations", "cluster getslotmigrations", "+cluster|getslotmigrations", 90000, 90000},
+    {"cluster", "cluster|migration", "cluster migration status all", "+cluster|migration", 80400, 80400},
+    NEED("sentinel", "sentinel|get-master-addr-by-name", "sentinel get-master-addr-by-name %"),
+    NEED("sentinel", "sentinel|masters", "sentinel masters"),
 };
 #define NEEDS (sizeof needs / sizeof *needs)
 
@@ -197,6 +207,18 @@ static int ask_all(struct rsp_server *s, const struct need *const *used, struct 
     return rc;
 }
 
+/* Of a Sentinel, its own alone; of a node of a cluster, those of a cluster too. */
+static int concerns(const struct rsp_server *s, const struct need *need)
+{
+    uint32_t version = s->facts.version_n;
+    int valkey = !strcmp(s->facts.kind, "valkey");
+    if (!strcmp(need->command, valkey ? "cluster|migration" : "cluster|getslotmigrations")) return 0;
+    if (version && version < need->since) return 0;
+    if (version >= 70000 && !strcmp(need->command, "cluster|slots")) return 0; /* SHARDS tells that and more */
+    if ((s->facts.role == RSP_SERVER_SENTINEL) != !strcmp(need->for_what, "sentinel")) return 0;
+    return strcmp(need->for_what, "cluster") != 0 || !strcmp(s->facts.mode, "cluster");
+}
+
 int rsp_server_rights(struct rsp_server *s, const struct rsp_server_right **rights, size_t *n)
 {
     const struct need *used[NEEDS];
@@ -210,7 +232,7 @@ int rsp_server_rights(struct rsp_server *s, const struct rsp_server_right **righ
         s->rights_n = NEEDS;
     }
     for (size_t i = 0; i < NEEDS; i++) {
-        if (s->facts.version_n && s->facts.version_n < needs[i].since) continue;
+        if (!concerns(s, &needs[i])) continue;
         used[k] = &needs[i];
         s->rights[k].for_what = needs[i].for_what;
         s->rights[k].command = needs[i].command;

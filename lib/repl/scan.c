@@ -15,7 +15,7 @@ static int aux_number(struct buf *out, const char *name, int64_t v)
 {
     char text[I64_TEXT + 1];
     text[i64_text(text, v)] = 0;
-    return dump_aux(out, name, text);
+    return rdb_put_aux(out, name, text);
 }
 
 static int write_head(struct scan *c)
@@ -23,10 +23,10 @@ static int write_head(struct scan *c)
     const struct rsp_server_facts *facts = rsp_server_facts(c->s);
     struct rsp_span bits = rsp_server_info(c->s, "arch_bits");
     int aux = c->version >= 7;
-    int rc = dump_header(&c->out, c->version);
+    int rc = rdb_put_header(&c->out, c->version);
     if (!rc && aux && *facts->version)
-        rc = dump_aux(&c->out, strcmp(facts->kind, "valkey") ? "redis-ver" : "valkey-ver", facts->version);
-    if (!rc && aux) rc = dump_aux(&c->out, "redis-bits", server_span_is(bits, "32") ? "32" : "64");
+        rc = rdb_put_aux(&c->out, strcmp(facts->kind, "valkey") ? "redis-ver" : "valkey-ver", facts->version);
+    if (!rc && aux) rc = rdb_put_aux(&c->out, "redis-bits", server_span_is(bits, "32") ? "32" : "64");
     if (!rc && aux) rc = aux_number(&c->out, "ctime", c->env.now_ms(c->env.clock_opaque) / 1000);
     if (!rc && aux) rc = aux_number(&c->out, "used-mem", (int64_t)(facts->used_memory & INT64_MAX));
     if (!rc && c->functions.n) rc = buf_add(&c->out, c->functions.p, c->functions.n);
@@ -37,7 +37,7 @@ static int write_head(struct scan *c)
 static int write_end(struct scan *c)
 {
     uint8_t sum[8];
-    int rc = dump_end(&c->out);
+    int rc = rdb_put_end(&c->out);
     if (rc) return rc;
     store_le64(sum, crc64(c->crc, c->out.p + c->out_at, c->out.n - c->out_at));
     return buf_add(&c->out, sum, c->version >= 5 ? sizeof sum : 0);

@@ -49,14 +49,14 @@ static int write_record_head(struct scan *c, size_t meta)
     const struct scan_db *db = (const struct scan_db *)(const void *)c->dbs.p + c->db;
     struct rsp_span key = scan_key_name(c);
     int rc = RSP_OK;
-    if (!c->selected) rc = dump_select(&c->out, db->db);
+    if (!c->selected) rc = rdb_put_select(&c->out, db->db);
     c->selected = 1;
-    if (!rc && c->expiry >= 0) rc = dump_expiry(&c->out, c->expiry);
+    if (!rc && c->expiry >= 0) rc = rdb_put_expiry(&c->out, c->expiry);
     if (!rc && c->ranked >= 0)
-        rc = c->rank == 'f' ? dump_freq(&c->out, (uint8_t)c->ranked) : dump_idle(&c->out, (uint64_t)c->ranked);
+        rc = c->rank == 'f' ? rdb_put_freq(&c->out, (uint8_t)c->ranked) : rdb_put_idle(&c->out, (uint64_t)c->ranked);
     if (!rc && meta) rc = buf_add(&c->out, c->head.p, meta);
     if (!rc) rc = buf_byte(&c->out, c->head.p[meta]);
-    if (!rc) rc = dump_string(&c->out, key.p, key.n);
+    if (!rc) rc = rdb_put_string(&c->out, key.p, key.n);
     if (!rc && c->head.n > meta + 1) rc = buf_add(&c->out, c->head.p + meta + 1, c->head.n - meta - 1);
     return rc;
 }

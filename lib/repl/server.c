@@ -171,7 +171,8 @@ static int open_patiently(struct rsp_server *s, int64_t patience_ms)
         if (!rc && s->facts.loading && patience_ms > 0) rc = still_loading(s);
         /* Only a server that answers is waited for: nobody at an address is more often a wrong address than a restart. */
         if (rc != RSP_EBUSY || foreign || steady_ms() >= until) return rc;
-        log_line(&s->env, RSP_LOG_WARN, "%s: waiting for the server: %s", s->name, s->env.error->message);
+        log_line(&s->env, n > 1 ? RSP_LOG_INFO : RSP_LOG_WARN, "%s: waiting for the server: %s", s->name,
+                 s->env.error->message);
         rsp_error_clear(s->env.error);
         rc = server_pause(&s->env, s->cancel, n);
         if (rc) return rc;

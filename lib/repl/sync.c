@@ -134,6 +134,7 @@ static int full_resync(struct sync *y, const char *line, size_t n)
         return strange(y, line, n);
     memcpy(y->replid, line + w, 40);
     y->has_offset = 1;
+    y->taken_ms = y->env.now_ms(y->env.clock_opaque);
     return RSP_OK;
 }
 
@@ -192,6 +193,7 @@ int sync_begin(struct sync *y, const struct rsp_env *env, struct rsp_server *ser
                         "the server does not know PSYNC: its stream cannot be followed");
         snprintf(y->method, sizeof y->method, "sync");
         y->rdb_only = 0;
+        y->taken_ms = y->env.now_ms(y->env.clock_opaque);
         rc = ask(y, "SYNC");
         if (!rc) rc = read_line(y, line, &n);
         return rc ? rc : announcement(y, line, n);

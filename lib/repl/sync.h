@@ -32,7 +32,8 @@ struct sync {
     char replid[41];
     uint64_t offset;
     int has_offset, rdb_only;
-    uint64_t length; /* of "$<length>" */
+    int64_t taken_ms; /* by the env's clock: of +FULLRESYNC; without one, of our asking */
+    uint64_t length;  /* of "$<length>" */
     int has_mark;
     uint8_t mark[SYNC_MARK];
     /* the thread's */

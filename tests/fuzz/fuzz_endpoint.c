@@ -1,7 +1,9 @@
-/* What this is: fuzz target: the URI of a server, and what is made of it again; then the same bytes as INFO.
- * Rests on: fuzz.h, repl/server_impl.h.
+/* What this is: fuzz target: the URI of a server or of a place, and what is made of it again; then the same bytes as INFO.
+ * Rests on: fuzz.h, repl/server_impl.h, respite/sys/topology.h.
  * Does not: bring a driver. */
 #include "fuzz.h"
+
+#include <respite/sys/topology.h>
 
 #include "base/mem.h"
 #include "repl/server_impl.h"
@@ -34,6 +36,32 @@ static void uri(const char *text, size_t n)
     free(room);
 }
 
+static void place(const char *text, size_t n)
+{
+    struct rsp_place p = {.size = sizeof p}, again = {.size = sizeof again};
+    char *room = malloc(n + 1), *room2, shown[4096];
+    MUST(room);
+    if (rsp_place_parse(NULL, text, room, n + 1, &p)) {
+        MUST(!p.kind && !p.seeds_n && !p.master && !p.endpoint.password);
+        free(room);
+        return;
+    }
+    MUST(rsp_place_is_uri(text) && p.seeds_n <= RSP_SEEDS_MAX);
+    MUST(!p.kind == !p.seeds_n && (p.kind == RSP_PLACE_SENTINEL) == (p.master != NULL));
+    rsp_place_text(&p, shown, sizeof shown);
+    MUST(strlen(shown) < sizeof shown && rsp_place_is_uri(shown));
+    if (p.kind && n < 600 && !strchr(text, '%')) {
+        room2 = malloc(strlen(shown) + 1);
+        MUST(room2);
+        MUST(!rsp_place_parse(NULL, shown, room2, strlen(shown) + 1, &again));
+        MUST(again.kind == p.kind && again.seeds_n == p.seeds_n && !again.endpoint.password);
+        for (size_t i = 0; i < p.seeds_n; i++)
+            MUST(!strcmp(p.seeds[i].host, again.seeds[i].host) && p.seeds[i].port == again.seeds[i].port);
+        free(room2);
+    }
+    free(room);
+}
+
 static void info(const uint8_t *data, size_t n)
 {
     struct rsp_server *s = calloc(1, sizeof *s);
@@ -56,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (n) memcpy(text, data, n);
     text[n] = 0;
     uri(text, strlen(text));
+    place(text, strlen(text));
     free(text);
     info(data, n);
     return 0;

@@ -145,6 +145,8 @@ static void teardown(void)
     toy_stop(&toy);
 }
 
+static int64_t taken_ms;
+
 static int open_it(int64_t patience_ms)
 {
     struct rsp_endpoint endpoint = {.size = sizeof endpoint};
@@ -154,7 +156,7 @@ static int open_it(int64_t patience_ms)
     endpoint.socket = toy.path;
     ck_assert_msg(rsp_server_open(&env, &endpoint, &so, &server) == RSP_OK, "%s", error.message);
     toy_sync(&toy);
-    rc = bgsave_open(server, &o, &source);
+    rc = bgsave_open(server, &o, &taken_ms, &source);
     toy_sync(&toy);
     return rc;
 }
@@ -175,9 +177,15 @@ static int read_on(size_t at)
 
 static void works(void)
 {
-    int rc = open_it(0);
+    struct rsp_env clock;
+    int64_t before;
+    int rc;
+    env_init(&clock, &env);
+    before = clock.now_ms(clock.clock_opaque);
+    rc = open_it(0);
     ck_assert_msg(rc == RSP_OK, "%d: %s: %s", rc, error.subject, error.message);
     ck_assert_int_eq(saves, 1);
+    ck_assert(taken_ms >= before && taken_ms <= clock.now_ms(clock.clock_opaque));
     ck_assert_int_eq(read_on(0), RSP_END);
 }
 
@@ -342,7 +350,7 @@ START_TEST(no_memory)
         rsp_source_free(source);
         rsp_error_clear(&error);
         fail_nth = nth;
-        rc = bgsave_open(server, &o, &source);
+        rc = bgsave_open(server, &o, &taken_ms, &source);
         if (!rc && fail_nth >= 0) break;
         if (!rc) continue;
         ck_assert_int_eq(rc, RSP_ENOMEM);

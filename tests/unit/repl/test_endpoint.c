@@ -105,6 +105,7 @@ static const char *const wrong[] = {
     "redis://:secret@h?x",
     "redis://:secret@h/2147483648",
     "redis://:secret@::1",
+    "redis://:secret@h:1,i:2",
     "redis://:secret@[::1",
     "redis://:secret@[]",
     "redis://:secret@[::1]7",

@@ -86,6 +86,42 @@ START_TEST(dryrun)
 }
 END_TEST
 
+/* Rows of a cluster's nodes and of Sentinel are theirs alone. */
+START_TEST(of_a_cluster)
+{
+    struct peer_line lines[] = {
+        {"INFO", peer_bulk("redis_version:7.0.15\r\nredis_mode:cluster\r\nrole:master\r\n"), 0, 0},
+        {"ACL WHOAMI", "$2\r\nbk\r\n", 0, 0},
+        {"ACL DRYRUN bk cluster nodes", peer_bulk("User bk has no permissions to run the 'cluster|nodes' command"), 0,
+         0},
+        {"ACL DRYRUN bk", "+OK\r\n", 0, 0}};
+    BEGIN(lines);
+    ck_assert_int_eq(allowed("cluster", "cluster|nodes"), 0);
+    ck_assert_int_eq(allowed("cluster", "cluster|shards"), 1);
+    ck_assert_int_eq(allowed("cluster", "cluster|slots"), -2); /* SHARDS tells it */
+    ck_assert_int_eq(allowed("capture", "psync"), 1);
+    ck_assert_int_eq(allowed("sentinel", "sentinel|masters"), -2);
+    for (size_t i = 0; i < rights_n; i++)
+        if (!strcmp(rights[i].command, "cluster|nodes")) ck_assert_str_eq(rights[i].rule, "+cluster|nodes");
+}
+END_TEST
+
+START_TEST(of_sentinel)
+{
+    struct peer_line lines[] = {
+        {"INFO", peer_bulk("redis_version:7.0.15\r\nredis_mode:sentinel\r\n"), 0, 0},
+        {"ACL DRYRUN", DENIED, 0, 0},
+        {"ACL GETUSER", DENIED, 0, 0},
+        {"sentinel masters", "-NOPERM this user has no permissions to run the 'sentinel|masters' command\r\n", 0, 0},
+        {"sentinel get-master-addr-by-name respite:", "*-1\r\n", 0, 0}};
+    BEGIN(lines);
+    ck_assert_int_eq(allowed("sentinel", "sentinel|masters"), 0);
+    ck_assert_int_eq(allowed("sentinel", "sentinel|get-master-addr-by-name"), 1);
+    ck_assert_int_eq(allowed("capture", "psync"), -2);
+    ck_assert_ptr_null(strstr(peer.heard, "restore")); /* nothing else is tried there */
+}
+END_TEST
+
 #define USER(commands, keys) \
     "*8\r\n$5\r\nflags\r\n*1\r\n$2\r\non\r\n$9\r\npasswords\r\n*0\r\n$8\r\ncommands\r\n" commands "$4\r\nkeys\r\n" keys
 
@@ -206,6 +242,8 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, dryrun);
+    tcase_add_test(t, of_a_cluster);
+    tcase_add_test(t, of_sentinel);
     tcase_add_test(t, getuser_of_6);
     tcase_add_test(t, getuser_of_7);
     tcase_add_test(t, category_unknown);

@@ -100,7 +100,7 @@ START_TEST(lengths)
     buf_init(&b, &env);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         b.n = 0;
-        ck_assert_int_eq(dump_length(&b, rows[i].n), RSP_OK);
+        ck_assert_int_eq(rdb_put_length(&b, rows[i].n), RSP_OK);
         ck_assert_uint_eq(b.n, rows[i].bytes);
         ck_assert_mem_eq(b.p, rows[i].text, b.n);
     }

@@ -13,10 +13,17 @@ static void by_length(struct sync_peer *p)
     sync_wait_gone(p);
 }
 
+static int64_t stands(void *opaque)
+{
+    (void)opaque;
+    return 1700000000123;
+}
+
 START_TEST(length)
 {
     const struct rsp_capture_facts *f;
     uint64_t received, spooled;
+    env.now_ms = stands;
     start(by_length);
     opened();
     f = rsp_capture_facts(capture);
@@ -25,6 +32,7 @@ START_TEST(length)
     ck_assert_int_eq(f->has_offset, 1);
     ck_assert_uint_eq(f->announced, 11);
     ck_assert_int_eq(f->point_in_time, 1);
+    ck_assert_int_eq(f->taken_ms, 1700000000123);
     ck_assert_str_eq(f->method, "psync, rdb-only");
     ck_assert_str_eq(f->why, "the server itself: it names no replica");
     ck_assert_int_eq(drained(), RSP_END);
@@ -130,10 +138,12 @@ static void old_server(struct sync_peer *p)
 START_TEST(sync_form)
 {
     options.exact = 1;
+    env.now_ms = stands;
     start(old_server);
     opened();
     ck_assert_str_eq(rsp_capture_facts(capture)->method, "sync");
     ck_assert_int_eq(rsp_capture_facts(capture)->has_offset, 0);
+    ck_assert_int_eq(rsp_capture_facts(capture)->taken_ms, 1700000000123);
     ck_assert_int_eq(drained(), RSP_END);
     expect("DATA");
     finish();

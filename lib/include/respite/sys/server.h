@@ -152,10 +152,11 @@ RSP_API void rsp_server_settings_free(struct rsp_server *server, struct rsp_serv
 
 /* One thing that a capture, a restore or a method needs, and whether it is there. Texts live as long as the server. */
 struct rsp_server_right {
-    const char *for_what; /* "capture", "bgsave", "scan", "settings", "restore" */
-    const char *command;  /* "psync" */
-    int allowed;          /* 1, 0; -1: could not be found out */
-    const char *rule;     /* "+psync": what ACL SETUSER is to be told */
+    const char
+        *for_what; /* "capture", "bgsave", "scan", "settings", "restore"; "cluster", "sentinel": of such servers */
+    const char *command; /* "psync" */
+    int allowed;         /* 1, 0; -1: could not be found out */
+    const char *rule;    /* "+psync": what ACL SETUSER is to be told */
 };
 /* *n of them. Asks ACL DRYRUN (7.0) or ACL GETUSER; what cannot be found out so is tried in a form that does nothing (a
  * key that is not there, an argument that is refused), if there is one: a denied trial stands in the server's ACL LOG.
@@ -191,6 +192,7 @@ struct rsp_capture_options {
     int no_settings;     /* 1: nothing beside the data */
     int with_acl;        /* beside the data */
     volatile const int *cancel;
+    int shard; /* 1: the caller knows that this is one shard of a cluster; 0: a node of one is RSP_EUNSUPPORTED */
 };
 struct rsp_capture_facts {
     size_t size;
@@ -204,6 +206,7 @@ struct rsp_capture_facts {
     int has_offset;
     int point_in_time;  /* 0: scan */
     uint64_t announced; /* bytes, of "$<length>"; 0: not told */
+    int64_t taken_ms;   /* by our clock, when the server said that it takes its snapshot; scan: when it began */
 };
 struct rsp_capture;
 /* Connects, chooses, asks for settings and for the dataset; returns when the dataset is announced. Faults as of
