@@ -1,151 +1,166 @@
-/* What this is: one dump into a repository: stored while it is checked, committed when it is sound.
- * Rests on: tee.h, facts.h, origin.h, dump.h, respite/sys/live.h for the proof.
- * Does not: seal (repo/) nor check (rdb/). */
+/* What this is: a snapshot made of streams, and the simplest: one dump into a repository, committed when it is sound.
+ * Rests on: backup.h, dump.h, origin.h.
+ * Does not: check or store a stream (stream_job.c); reach servers (live.c, shards.c). */
+#include "job/backup.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <respite/sys/live.h>
+#include <respite/sys/pool.h>
 
-#include "base/buf.h"
+#include "base/mem.h"
 #include "job/dump.h"
-#include "job/facts.h"
-#include "job/origin.h"
-#include "job/tee.h"
 
-#define CHUNK_BYTES (2u << 20) /* the writer's default */
-#define HOLD_MOST 4096u
-
-struct backup {
-    struct rsp_env env;
-    struct rsp_backup_options o;
-    struct rsp_snapshot_writer *w;
-    struct rsp_source *source, *through;
-    struct tee tee;
-    struct facts facts;
-    struct rsp_dd1_table *dd1;
-    uint8_t dd1_sum[16]; /* sealed in the manifest alone: in the clear it would let guesses be tested */
-    int has_dd1;
-    struct rsp_check_report check;
-    struct buf tags; /* struct rsp_pair */
-    uint64_t begun_ms, findings;
-    int worst;       /* what the findings mean */
-    char first[200]; /* words of the first one */
-    char loss[320];
-    uint32_t flags;
-    struct origin origin;
-    struct rsp_stream_info stream;
-    struct rsp_drill_report proof; /* of b->o.prove */
-    int proven;                    /* it was tried, and has not failed */
-    struct rsp_commit_result own[SNAPSHOT_PLACES_MAX], *results;
-};
-
-/* ---- findings ---- */
-
-static int on_finding(void *opaque, const struct rsp_finding *f)
+static uint64_t now(const struct backup *b)
 {
-    struct backup *b = opaque;
-    b->worst = finding_status(f->kind, b->worst);
-    if (!b->findings++) snprintf(b->first, sizeof b->first, "offset %" PRIu64 ": %s", f->offset, f->reason);
-    if (!b->o.accept_damaged) tee_discard(&b->tee);
-    return b->o.found ? b->o.found(b->o.opaque, f) : RSP_OK;
+    int64_t ms = b->env.now_ms(b->env.clock_opaque);
+    return ms > 0 ? (uint64_t)ms : 0;
 }
 
-static int on_scanned(void *opaque, const struct rsp_rdb_batch *batch)
+/* ---- beginning ---- */
+
+void backup_init(struct backup *b, const struct rsp_env *env, const struct rsp_backup_options *options)
 {
-    struct backup *b = opaque;
-    int rc = facts_scanned(&b->facts, batch);
-    return rc ? rc : tee_scanned(&b->tee, batch);
+    memset(b, 0, sizeof *b);
+    env_init(&b->env, env);
+    memcpy(&b->o, options, options->size < sizeof b->o ? options->size : sizeof b->o);
+    origin_init(&b->origin, b->o.origin);
+    facts_init(&b->facts, &b->env);
+    buf_init(&b->tags, &b->env);
+    b->results = b->o.results ? b->o.results : b->own;
+    b->begun_ms = now(b);
 }
 
-/* ---- the check ---- */
-
-static int run_check(struct backup *b)
+static int split_tags(struct backup *b)
 {
-    struct rsp_finding none = {sizeof none, 0, 0, {NULL, 0}, "framing", "not an RDB file"};
-    struct rsp_check_options co = {.size = sizeof co};
-    int rc = tee_source(&b->tee, &b->through);
-    if (rc) return rc;
-    co.quick = b->o.quick;
-    co.digest = b->dd1 != NULL;
-    co.dd1 = b->dd1;
-    co.dups_bytes = DUPS_BYTES;
-    co.tmpdir = b->o.tmpdir;
-    co.found = on_finding;
-    co.opaque = b;
-    co.run.size = sizeof co.run;
-    co.run.threads = b->o.snapshot.threads;
-    co.run.cancel = b->o.cancel;
-    co.run.scanned = on_scanned;
-    co.run.scanned_opaque = b;
-    rc = rsp_check_file(&b->env, b->through, &co, &b->check);
-    rsp_source_free(b->through); /* whoever read ahead has ended */
-    b->through = NULL;
-    if (b->tee.status) return b->tee.status;
-    if (!rc && b->check.not_rdb) rc = on_finding(b, &none);
-    return rc;
-}
-
-static int refuse(struct backup *b)
-{
-    return fail(&b->env, b->worst, b->o.place ? b->o.place : rsp_source_name(b->source),
-                "damaged, %" PRIu64 " %s, not stored; %s", b->findings, b->findings == 1 ? "finding" : "findings",
-                b->first);
-}
-
-/* A file that is cut may be stored as the damaged one that it is; a server that went away is asked again. */
-static int cut_off(struct backup *b)
-{
-    if (!b->origin.given || b->tee.source_status >= 0) return RSP_OK;
-    return fail(&b->env, b->tee.source_status, b->o.place ? b->o.place : rsp_source_name(b->source),
-                "what the server sent broke off after %" PRIu64 " bytes: nothing was committed; back up once more",
-                b->tee.bytes);
-}
-
-/* Checks and stores the whole source. */
-static int store(struct backup *b)
-{
-    int rc = run_check(b), whole;
-    if (!rc) rc = cut_off(b);
-    if (rc) return rc;
-    if (b->findings && !b->o.accept_damaged) return refuse(b);
-    whole = b->check.run.feed.complete;
-    rc = tee_rest(&b->tee, b->o.cancel);
-    if (rc && !b->tee.status && cut_off(b)) return b->tee.source_status;
-    /* A source that fails behind a finding has given what it has: a compressed one that is cut. */
-    if (rc < 0 && !b->tee.status && b->findings && rc != RSP_ECANCELED && rc != RSP_ENOMEM) {
-        rsp_error_clear(b->env.error);
-        rc = RSP_OK;
+    for (size_t i = 0; i < b->o.tags_n; i++) {
+        const char *const *t = &b->o.tags[i];
+        const char *eq = strchr(*t, '=');
+        struct rsp_pair p;
+        int rc;
+        if (!eq || eq == *t) return fail(&b->env, RSP_EINVAL, *t, "a tag is NAME=VALUE");
+        if (eq - *t > UINT16_MAX) return fail(&b->env, RSP_EINVAL, "tag", "the name is too long");
+        p.name.p = (const uint8_t *)*t;
+        p.name.n = (size_t)(eq - *t);
+        p.value.p = (const uint8_t *)eq + 1;
+        p.value.n = strlen(eq + 1);
+        rc = buf_add(&b->tags, &p, sizeof p);
+        if (rc) return rc;
     }
-    if (!rc) rc = tee_finish(&b->tee, whole);
+    return RSP_OK;
+}
+
+int backup_begin(struct backup *b, struct rsp_repo *repo)
+{
+    int rc = split_tags(b);
+    return rc ? rc : rsp_snapshot_begin(repo, &b->o.snapshot, &b->w);
+}
+
+void backup_setup(const struct backup *b, unsigned at_once, struct stream_setup *setup)
+{
+    unsigned threads = b->o.snapshot.threads ? b->o.snapshot.threads : rsp_pool_processors();
+    memset(setup, 0, sizeof *setup);
+    setup->w = b->w;
+    setup->threads = at_once < threads ? threads / at_once : 1;
+    setup->dups_bytes = DUPS_BYTES / at_once;
+    setup->chunk_bytes = b->o.snapshot.chunk_bytes;
+    setup->quick = b->o.quick;
+    setup->no_digest = b->o.no_digest;
+    setup->accept_damaged = b->o.accept_damaged;
+    setup->tmpdir = b->o.tmpdir;
+}
+
+/* ---- what the streams come to ---- */
+
+static int sum_up(struct backup *b, struct stream_job *const *jobs, size_t n)
+{
+    struct rsp_dd1_sum sum = {0};
+    int rc = RSP_OK, all = n > 0, good = n > 0, judged = 1;
+    b->jobs = jobs;
+    b->jobs_n = n;
+    for (size_t i = 0; !rc && i < n; i++) {
+        const struct stream_job *j = jobs[i];
+        rc = facts_add(&b->facts, &j->facts);
+        if (j->findings && !b->findings) b->first = j->first;
+        b->findings += j->findings;
+        good &= j->good;
+        all &= j->info.has_dd1;
+        if (j->info.has_dd1) rsp_dd1_add(&sum, &rsp_dd1_table_total(j->dd1)->with_expiry);
+        judged &= !j->check.not_rdb;
+    }
+    if (all) dd1_bytes(&sum, b->dd1);
+    b->has_dd1 = all;
+    b->flags = b->o.quick || !judged ? RSP_COMMIT_QUICK : RSP_COMMIT_FULL;
+    if (b->findings) b->flags |= RSP_COMMIT_DAMAGED;
+    if (b->o.prove_read) b->flags |= RSP_COMMIT_READ;
+    if (b->o.snapshot.unsealed) b->flags |= RSP_COMMIT_UNSEALED;
+    if (good && !b->origin.o.not_good) b->flags |= RSP_COMMIT_GOOD;
     return rc;
+}
+
+static int fill_manifest(struct backup *b, struct rsp_manifest *m)
+{
+    int rc = facts_fill(&b->facts, m);
+    if (rc) return rc;
+    m->source = origin_text(b->o.snapshot.source);
+    m->tool = origin_text("respite " RSP_VERSION_STRING);
+    m->begun_ms = b->begun_ms;
+    m->finished_ms = now(b);
+    m->server_place = origin_text(b->o.place);
+    m->tags = (const struct rsp_pair *)(const void *)b->tags.p;
+    m->tags_n = b->tags.n / sizeof(struct rsp_pair);
+    if (b->findings)
+        snprintf(b->loss, sizeof b->loss, "damaged when it was stored, findings: %" PRIu64 "; %s", b->findings,
+                 b->first);
+    origin_fill(&b->origin, b->loss, m);
+    return RSP_OK;
 }
 
 /* ---- proof ---- */
 
-static int open_written(void *ctx, struct rsp_source **source)
+static int open_written(void *ctx, size_t stream, struct rsp_source **source)
 {
-    struct backup *b = ctx;
-    return rsp_snapshot_written(b->w, 0, b->o.snapshot.threads, source);
+    const struct backup *b = ctx;
+    return rsp_stream_written(b->jobs[stream]->writer, b->o.snapshot.threads, source);
+}
+
+static int open_only(void *ctx, struct rsp_source **source)
+{
+    return open_written(ctx, 0, source);
+}
+
+static int drill(struct backup *b, const struct rsp_manifest *manifest)
+{
+    struct rsp_manifest m = *manifest;
+    size_t bytes = b->jobs_n * sizeof(struct rsp_stream_info);
+    struct rsp_stream_info *streams;
+    int rc;
+    m.streams_n = b->jobs_n;
+    m.streams = &b->jobs[0]->info;
+    if (b->jobs_n == 1) return rsp_drill(&b->env, open_only, b, &m, b->o.prove, &b->proof);
+    m.streams = streams = mem_alloc(&b->env, bytes);
+    if (!streams) return RSP_ENOMEM;
+    for (size_t i = 0; i < b->jobs_n; i++) streams[i] = b->jobs[i]->info;
+    rc = rsp_drill_all(&b->env, open_written, b, &m, b->o.prove, &b->proof);
+    mem_free(&b->env, streams, bytes);
+    return rc;
 }
 
 /* What was stored, into a private server, before it counts as a snapshot. A dump that is stored although it is damaged
  * has nothing to prove. */
 static int prove(struct backup *b, const struct rsp_manifest *manifest)
 {
-    struct rsp_manifest m = *manifest;
     int rc;
     b->proof.size = sizeof b->proof;
     if (b->findings) {
         snprintf(b->proof.why_not, sizeof b->proof.why_not, "damaged when it was stored");
         return RSP_OK;
     }
-    m.streams = &b->stream;
-    m.streams_n = 1;
-    rc = rsp_drill(&b->env, open_written, b, &m, b->o.prove, &b->proof);
+    rc = drill(b, manifest);
     if (rc) return trail(&b->env, rc, "proving what was stored");
     if (b->proof.proof == RSP_PROOF_FAILED)
-        return fail(&b->env, RSP_EINTEGRITY, b->o.place ? b->o.place : rsp_source_name(b->source),
+        return fail(&b->env, RSP_EINTEGRITY, b->o.place ? b->o.place : b->o.snapshot.source,
                     "what was stored does not pass its proof, nothing was committed: %s", b->proof.what);
     b->proven = 1;
     return RSP_OK;
@@ -175,115 +190,35 @@ static void give_receipt(struct backup *b, struct rsp_log *log, const struct rsp
 
 /* ---- the commit ---- */
 
-static int split_tags(struct backup *b)
+/* That of the jobs, whatever order they were begun in. */
+static int order_streams(struct backup *b)
 {
-    for (size_t i = 0; i < b->o.tags_n; i++) {
-        const char *const *t = &b->o.tags[i];
-        const char *eq = strchr(*t, '=');
-        struct rsp_pair p;
-        int rc;
-        if (!eq || eq == *t) return fail(&b->env, RSP_EINVAL, *t, "a tag is NAME=VALUE");
-        if (eq - *t > UINT16_MAX) return fail(&b->env, RSP_EINVAL, "tag", "the name is too long");
-        p.name.p = (const uint8_t *)*t;
-        p.name.n = (size_t)(eq - *t);
-        p.value.p = (const uint8_t *)eq + 1;
-        p.value.n = strlen(eq + 1);
-        rc = buf_add(&b->tags, &p, sizeof p);
-        if (rc) return rc;
-    }
-    return RSP_OK;
-}
-
-static uint64_t now(const struct backup *b)
-{
-    int64_t ms = b->env.now_ms(b->env.clock_opaque);
-    return ms > 0 ? (uint64_t)ms : 0;
-}
-
-static uint32_t flags_of(const struct backup *b)
-{
-    uint32_t flags = b->o.quick ? RSP_COMMIT_QUICK : RSP_COMMIT_FULL;
-    if (b->check.not_rdb) flags = RSP_COMMIT_QUICK;
-    if (b->findings) flags |= RSP_COMMIT_DAMAGED;
-    if (b->o.prove_read) flags |= RSP_COMMIT_READ;
-    if (b->o.snapshot.unsealed) flags |= RSP_COMMIT_UNSEALED;
-    if (!b->findings && !b->origin.o.not_good && b->dd1 && b->check.deep && b->check.duplicates_done &&
-        b->check.run.feed.complete)
-        flags |= RSP_COMMIT_GOOD;
-    return flags;
-}
-
-static int end_stream(struct backup *b, struct rsp_commit_facts *cf)
-{
-    struct rsp_stream_info *si = &b->stream;
-    si->name = origin_text(STREAM_NAME);
-    si->kind = RSP_STREAM_RDB;
-    si->form = 1;
-    si->plain = b->tee.bytes;
-    origin_stream(&b->origin, si);
-    cf->size = sizeof *cf;
-    cf->flags = b->flags;
-    cf->keys = si->records = b->facts.keys;
-    if (b->dd1 && !b->findings) {
-        dd1_bytes(&rsp_dd1_table_total(b->dd1)->with_expiry, si->dd1);
-        memcpy(b->dd1_sum, si->dd1, sizeof b->dd1_sum);
-        b->has_dd1 = si->has_dd1 = 1;
-    }
-    return rsp_snapshot_stream_end(b->w, si);
-}
-
-static int fill_manifest(struct backup *b, struct rsp_manifest *m)
-{
-    int rc = facts_fill(&b->facts, m);
-    if (rc) return rc;
-    m->source = origin_text(b->o.snapshot.source);
-    m->tool = origin_text("respite " RSP_VERSION_STRING);
-    m->begun_ms = b->begun_ms;
-    m->finished_ms = now(b);
-    m->server_place = origin_text(b->o.place);
-    m->tags = (const struct rsp_pair *)(const void *)b->tags.p;
-    m->tags_n = b->tags.n / sizeof(struct rsp_pair);
-    if (b->findings)
-        snprintf(b->loss, sizeof b->loss, "damaged when it was stored, findings: %" PRIu64 "; %s", b->findings,
-                 b->first);
-    origin_fill(&b->origin, b->loss, m);
+    size_t bytes = b->jobs_n * sizeof(struct rsp_stream_writer *);
+    struct rsp_stream_writer **order;
+    if (b->jobs_n < 2) return RSP_OK;
+    order = mem_alloc(&b->env, bytes);
+    if (!order) return RSP_ENOMEM;
+    for (size_t i = 0; i < b->jobs_n; i++) order[i] = b->jobs[i]->writer;
+    rsp_snapshot_order(b->w, order, b->jobs_n);
+    mem_free(&b->env, order, bytes);
     return RSP_OK;
 }
 
 /* A place that failed has no log. */
-static int commit(struct backup *b)
+int backup_commit(struct backup *b, struct stream_job *const *jobs, size_t n)
 {
     struct rsp_manifest m = {.size = sizeof m};
-    struct rsp_commit_facts cf;
-    int rc;
-    memset(&cf, 0, sizeof cf);
-    b->flags = flags_of(b);
-    rc = end_stream(b, &cf);
+    struct rsp_commit_facts cf = {.size = sizeof cf};
+    int rc = sum_up(b, jobs, n);
+    cf.flags = b->flags;
+    cf.keys = b->facts.keys;
+    if (!rc) rc = order_streams(b);
     if (!rc) rc = fill_manifest(b, &m);
     if (!rc && b->o.prove_read) rc = rsp_snapshot_prove(b->w);
     if (!rc && b->o.prove) rc = prove(b, &m);
     if (!rc) rc = rsp_snapshot_commit_all(b->w, &m, &cf, b->results);
     for (size_t i = 0; !rc && i <= b->o.snapshot.also_n; i++)
         if (!b->results[i].status) give_receipt(b, b->results[i].log, b->results[i].record);
-    return rc;
-}
-
-/* ---- the whole ---- */
-
-static int open_backup(struct backup *b, struct rsp_repo *repo)
-{
-    const struct rsp_snapshot_options *so = &b->o.snapshot;
-    size_t chunk = so->chunk_bytes ? so->chunk_bytes : CHUNK_BYTES;
-    uint64_t hold = check_ahead(so->threads, b->o.quick) / chunk +
-                    3; /* a part of one at each end, and the one being filled */
-    int rc = split_tags(b);
-    if (!rc) rc = rsp_snapshot_begin(repo, so, &b->w);
-    if (hold > HOLD_MOST) hold = HOLD_MOST;
-    if (!rc) rc = rsp_snapshot_stream(b->w, STREAM_NAME, RSP_STREAM_RDB, (unsigned)hold);
-    if (!rc) rc = tee_init(&b->tee, &b->env, b->source, b->w, (unsigned)hold);
-    if (!rc && !b->o.quick && !b->o.no_digest) rc = rsp_dd1_table_new(&b->env, &b->dd1);
-    b->tee.progress = b->o.progress;
-    b->tee.opaque = b->o.opaque;
     return rc;
 }
 
@@ -305,51 +240,62 @@ static void take_results(struct backup *b, int rc, struct rsp_log **log, struct 
     if (!log && b->results == b->own) r->record = NULL;
 }
 
-static void close_backup(struct backup *b)
+void backup_report(struct backup *b, int rc, struct stream_job *const *jobs, size_t n, struct rsp_log **log,
+                   struct rsp_backup_report *report)
 {
-    if (b->tee.chunks) { /* what a fault left: given back */
-        tee_discard(&b->tee);
-        (void)tee_finish(&b->tee, 0);
+    struct rsp_backup_report r = {.size = report->size};
+    if (log) *log = NULL;
+    r.check.size = sizeof r.check;
+    for (size_t i = 0; i < n; i++) {
+        const struct stream_job *j = jobs[i];
+        r.plain += j->tee.bytes;
+        r.keys += j->facts.keys;
+        r.findings += j->findings;
+        if (!i) r.check = j->check;
+        r.source_fault |= rc < 0 && rc != RSP_ECANCELED && j->source_fault;
     }
-    tee_free(&b->tee);
+    r.flags = b->flags;
+    r.has_dd1 = b->has_dd1;
+    memcpy(r.dd1, b->dd1, sizeof r.dd1);
+    take_results(b, rc, log, &r);
+    if (b->o.prove && b->o.proof)
+        memcpy(b->o.proof, &b->proof, b->o.proof->size < sizeof b->proof ? b->o.proof->size : sizeof b->proof);
+    memcpy(report, &r, report->size < sizeof r ? report->size : sizeof r);
+}
+
+void backup_close(struct backup *b)
+{
     rsp_snapshot_writer_free(b->w);
-    rsp_dd1_table_free(b->dd1);
     facts_free(&b->facts);
     buf_free(&b->tags);
 }
 
+/* ---- one dump ---- */
+
 int rsp_backup(const struct rsp_env *env, struct rsp_repo *repo, struct rsp_source *source,
                const struct rsp_backup_options *options, struct rsp_log **log, struct rsp_backup_report *report)
 {
-    struct rsp_backup_report r = {.size = report->size};
+    struct stream_setup setup;
+    struct stream_job job, *const jobs[] = {&job};
+    struct rsp_stream_info info = {0};
     struct backup b;
     int rc;
-    memset(&b, 0, sizeof b);
-    env_init(&b.env, env);
-    memcpy(&b.o, options, options->size < sizeof b.o ? options->size : sizeof b.o);
-    b.source = source;
-    origin_init(&b.origin, b.o.origin);
-    b.check.size = sizeof b.check;
-    facts_init(&b.facts, &b.env);
-    buf_init(&b.tags, &b.env);
-    if (log) *log = NULL;
-    b.results = b.o.results ? b.o.results : b.own;
-    b.begun_ms = now(&b);
-    rc = open_backup(&b, repo);
-    if (!rc) rc = store(&b);
-    if (!rc) rc = commit(&b);
-    r.plain = b.tee.bytes;
-    r.keys = b.facts.keys;
-    r.findings = b.findings;
-    r.flags = b.flags;
-    r.check = b.check;
-    r.has_dd1 = b.has_dd1;
-    memcpy(r.dd1, b.dd1_sum, sizeof r.dd1);
-    r.source_fault = rc < 0 && rc == b.tee.source_status;
-    take_results(&b, rc, log, &r);
-    if (b.o.prove && b.o.proof)
-        memcpy(b.o.proof, &b.proof, b.o.proof->size < sizeof b.proof ? b.o.proof->size : sizeof b.proof);
-    close_backup(&b);
-    memcpy(report, &r, report->size < sizeof r ? report->size : sizeof r);
+    backup_init(&b, env, options);
+    stream_job_init(&job, &b.env);
+    rc = backup_begin(&b, repo);
+    backup_setup(&b, 1, &setup);
+    setup.threads = b.o.snapshot.threads;
+    setup.from_server = b.origin.given;
+    setup.progress = b.o.progress;
+    setup.found = b.o.found;
+    setup.opaque = b.o.opaque;
+    origin_stream(&b.origin, &info);
+    if (!rc) rc = stream_job_begin(&job, &setup, STREAM_NAME);
+    if (!rc) rc = stream_job_run(&job, source, b.o.place, b.o.cancel);
+    if (!rc) rc = stream_job_end(&job, &info);
+    if (!rc) rc = backup_commit(&b, jobs, 1);
+    backup_report(&b, rc, jobs, 1, log, report);
+    stream_job_free(&job);
+    backup_close(&b);
     return rc;
 }

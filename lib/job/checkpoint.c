@@ -19,6 +19,7 @@
 #define MAGIC "respite load checkpoint 1"
 #define FILE_MAX (256u << 20)
 #define KEY_MAX (64u << 20)
+#define NODES_MOST 65536
 
 void checkpoint_init(struct checkpoint *c, const struct rsp_env *env)
 {
@@ -58,33 +59,64 @@ int checkpoint_add(struct checkpoint *c, uint32_t db, struct rsp_span key, uint6
     return RSP_OK;
 }
 
+static void close_one(struct checkpoint *c, struct checkpoint_open **at)
+{
+    struct checkpoint_open *o = *at;
+    if (!c->keep_whole) {
+        checkpoint_take(c, at);
+        return;
+    }
+    *at = o->next;
+    o->next = c->whole;
+    c->whole = o;
+}
+
 void checkpoint_reached(struct checkpoint *c, uint64_t acknowledged)
 {
     struct checkpoint_open **at = &c->open;
     if (acknowledged > c->acknowledged) c->acknowledged = acknowledged;
     while (*at) {
-        struct checkpoint_open *o = *at;
-        if (o->until <= c->acknowledged) {
-            *at = o->next;
-            drop(c, o);
-        } else {
-            at = &o->next;
-        }
+        if ((*at)->until <= c->acknowledged) close_one(c, at);
+        else at = &(*at)->next;
     }
 }
 
 void checkpoint_close_all(struct checkpoint *c)
 {
-    while (c->open) {
-        struct checkpoint_open *o = c->open;
-        c->open = o->next;
-        drop(c, o);
-    }
+    while (c->open) close_one(c, &c->open);
+}
+
+void checkpoint_take(struct checkpoint *c, struct checkpoint_open **at)
+{
+    struct checkpoint_open *o = *at;
+    *at = o->next;
+    drop(c, o);
+}
+
+int checkpoint_node_add(struct checkpoint *c, const char *run_id, const char *place)
+{
+    struct checkpoint_node *n, **at = &c->more;
+    if (c->more_n == NODES_MOST) return fail(&c->env, RSP_ELIMIT, NULL, "too many servers for a checkpoint");
+    n = mem_zero(&c->env, sizeof *n);
+    if (!n) return RSP_ENOMEM;
+    snprintf(n->run_id, sizeof n->run_id, "%s", run_id);
+    snprintf(n->place, sizeof n->place, "%s", place);
+    while (*at) at = &(*at)->next;
+    *at = n;
+    c->more_n++;
+    return RSP_OK;
 }
 
 void checkpoint_free(struct checkpoint *c)
 {
-    checkpoint_close_all(c);
+    while (c->more) {
+        struct checkpoint_node *n = c->more;
+        c->more = n->next;
+        mem_free(&c->env, n, sizeof *n);
+    }
+    c->more_n = 0;
+    while (c->open) checkpoint_take(c, &c->open);
+    while (c->whole) checkpoint_take(c, &c->whole);
 }
 
 /* ---- writing ---- */
@@ -119,6 +151,8 @@ static int compose(const struct checkpoint *c, struct buf *b)
                       c->snapshot[0] ? c->snapshot : "-", c->options, c->selection);
     if (!rc) rc = add_line(b, "now %" PRIx64 "\nshift %" PRIx64 "\n", (uint64_t)c->now_ms, (uint64_t)c->shift_ms);
     if (!rc) rc = add_line(b, "target %s %s\n", c->run_id[0] ? c->run_id : "-", c->place);
+    for (const struct checkpoint_node *n = c->more; n && !rc; n = n->next)
+        rc = add_line(b, "target %s %s\n", n->run_id[0] ? n->run_id : "-", n->place);
     if (!rc)
         rc = add_line(b, "acknowledged %" PRIu64 "\nbound %" PRIu64 "\nskipped %" PRIu64 "\n", c->acknowledged,
                       c->bound, c->skipped);
@@ -215,6 +249,21 @@ static int text_of(const char *p, size_t n, char *out, size_t size)
     return 1;
 }
 
+/* "RUN_ID PLACE". */
+static int target_of(const char *p, size_t n, char *run_id, size_t run_id_n, char *place, size_t place_n)
+{
+    const char *blank = memchr(p, ' ', n);
+    return blank && text_of(p, (size_t)(blank - p), run_id, run_id_n) &&
+           text_of(blank + 1, n - (size_t)(blank - p) - 1, place, place_n);
+}
+
+static int parse_more(struct checkpoint *c, const char *p, size_t n)
+{
+    struct checkpoint_node node;
+    if (!target_of(p, n, node.run_id, sizeof node.run_id, node.place, sizeof node.place)) return RSP_EFORMAT;
+    return checkpoint_node_add(c, node.run_id, node.place);
+}
+
 /* "DB xHEX". */
 static int parse_open(struct checkpoint *c, const char *p, size_t n)
 {
@@ -238,7 +287,7 @@ static int parse_open(struct checkpoint *c, const char *p, size_t n)
 static int parse(struct checkpoint *c, const uint8_t *p, size_t n)
 {
     struct lines l = {(const char *)p, (const char *)p + n};
-    const char *text, *blank, *body = l.p;
+    const char *text, *body = l.p;
     uint64_t crc, now, shift;
     size_t len = 0, magic = strlen(MAGIC);
     int rc = RSP_OK;
@@ -252,10 +301,9 @@ static int parse(struct checkpoint *c, const uint8_t *p, size_t n)
     c->now_ms = (int64_t)now;
     c->shift_ms = (int64_t)shift;
     text = line_of(&l, "target", &len);
-    blank = text ? memchr(text, ' ', len) : NULL;
-    if (!blank || !text_of(text, (size_t)(blank - text), c->run_id, sizeof c->run_id) ||
-        !text_of(blank + 1, len - (size_t)(blank - text) - 1, c->place, sizeof c->place))
-        return RSP_EFORMAT;
+    if (!text || !target_of(text, len, c->run_id, sizeof c->run_id, c->place, sizeof c->place)) return RSP_EFORMAT;
+    while (!rc && (text = line_of(&l, "target", &len))) rc = parse_more(c, text, len);
+    if (rc) return rc;
     if (!number_of(&l, "acknowledged", 10, &c->acknowledged) || !number_of(&l, "bound", 10, &c->bound) ||
         !number_of(&l, "skipped", 10, &c->skipped) || c->bound < c->acknowledged)
         return RSP_EFORMAT;

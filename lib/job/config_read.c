@@ -150,6 +150,7 @@ static int directive(struct config_reader *r, const struct place *at)
     if (is(&r->word, "port")) return put_port(r, at, &c->port);
     if (is(&r->word, "tls-port")) return put_port(r, at, &c->tls_port);
     if (is(&r->word, "appendonly")) return put_flag(r, at, &c->appendonly);
+    if (is(&r->word, "cluster-enabled")) return put_flag(r, at, &c->cluster);
     if (is(&r->word, "bind")) return put_bind(r, at);
     if (is(&r->word, "include")) return include(r, at);
     return RSP_OK;
@@ -157,8 +158,9 @@ static int directive(struct config_reader *r, const struct place *at)
 
 static int known(const struct config_reader *r)
 {
-    static const char *const names[] = {"dir",          "dbfilename", "appenddirname", "appendfilename", "unixsocket",
-                                        "preload-file", "port",       "tls-port",      "appendonly",     "include"};
+    static const char *const names[] = {"dir",        "dbfilename",   "appenddirname",  "appendfilename",
+                                        "unixsocket", "preload-file", "port",           "tls-port",
+                                        "appendonly", "include",      "cluster-enabled"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (is(&r->word, names[i])) return 1;
     return 0;

@@ -32,7 +32,7 @@ static int look_at_version(const struct datadir *d, const struct rsp_datadir_opt
     size_t n = 0, got;
     int rc;
     if (!o->server_kind || !o->server_version) return RSP_OK;
-    rc = rsp_snapshot_source(s, 0, 0, 1, &source);
+    rc = rsp_snapshot_source(s, o->stream, 0, 1, &source);
     while (!rc && n < sizeof begin) {
         got = 0;
         rc = o->cancel && *o->cancel ? fail(&d->env, RSP_ECANCELED, NULL, "cancelled")
@@ -47,10 +47,11 @@ static int look_at_version(const struct datadir *d, const struct rsp_datadir_opt
 static int build(struct datadir *d, struct rsp_snapshot *s, const struct rsp_datadir_options *o,
                  struct rsp_datadir_report *out)
 {
-    struct rsp_restore_options ro = {.size = sizeof ro, .damaged = o->damaged, .threads = o->threads};
+    struct rsp_restore_options ro = {.size = sizeof ro, .stream = o->stream, .damaged = o->damaged};
     char path[sizeof d->c->dir + 600];
     const char *name = NULL;
     int folder = -1, rc = datadir_stage(d);
+    ro.threads = o->threads;
     ro.cancel = o->cancel;
     ro.progress = o->progress;
     ro.opaque = o->opaque;
@@ -88,10 +89,10 @@ int rsp_restore_datadir(const struct rsp_env *env, struct rsp_snapshot *snapshot
     rc = look_who_is_there(&full, &o); /* first: force would pass over that too */
     if (rc) return rc;
     rc = datadir_open(&d, env, &o);
-    if (!rc && (!m->streams_n || m->streams[0].kind != RSP_STREAM_RDB))
+    if (!rc && (o.stream >= m->streams_n || m->streams[o.stream].kind != RSP_STREAM_RDB))
         rc = fail(&d.env, RSP_EUNSUPPORTED, d.c->dir, "the snapshot holds no RDB that a server could load");
     if (!rc) rc = look_at_version(&d, &o, snapshot);
-    if (!rc) rc = datadir_space(&d, m->streams[0].plain);
+    if (!rc) rc = datadir_space(&d, m->streams[o.stream].plain);
     if (!rc) rc = build(&d, snapshot, &o, &out);
     tell(&d, &out);
     datadir_close(&d);

@@ -1,6 +1,6 @@
 /* What this is: a drill: the snapshot decoded as a whole and held against its manifest; then the private server's turn.
  * Rests on: drill.h, dump.h, respite/sys/check.h.
- * Does not: start servers (drill_serve.c). */
+ * Does not: start servers (drill_serve.c) nor know of other streams (drill_all.c). */
 #include "job/drill.h"
 
 #include <inttypes.h>
@@ -10,8 +10,6 @@
 
 #include "base/mem.h"
 #include "job/dump.h"
-
-#define DBS_TOLD 16384u /* a manifest tells of no more databases */
 
 int64_t drill_clock_ms(void)
 {
@@ -45,7 +43,7 @@ void drill_progress(void *opaque, uint64_t bytes)
 {
     struct drill *d = opaque;
     if (bytes > d->bytes) d->bytes = bytes;
-    if (d->o.progress) d->o.progress(d->o.opaque, d->base + bytes);
+    if (d->o.progress) d->o.progress(d->o.opaque, d->before + d->base + bytes);
 }
 
 /* ---- by our own decoding ---- */
@@ -70,49 +68,22 @@ static int on_scanned(void *opaque, const struct rsp_rdb_batch *b)
     return RSP_OK;
 }
 
-static int compare_dbs(struct drill *d, struct rsp_dd1_table *table)
-{
-    const struct rsp_manifest *m = d->m;
-    const struct rsp_dd1_row *row;
-    size_t at = 0;
-    uint32_t db;
-    if (m->dbs_n >= DBS_TOLD) return 1;
-    for (size_t i = 0; (row = rsp_dd1_table_db(table, i, &db)) != NULL; i++) {
-        if (!row->keys) continue;
-        if (at == m->dbs_n || m->dbs[at].db != db || m->dbs[at].keys != row->keys ||
-            m->dbs[at].expires != row->expires) {
-            (void)drill_failed(d,
-                               "database %u: %" PRIu64 " keys, %" PRIu64 " with an expiry; the manifest says otherwise",
-                               db, row->keys, row->expires);
-            return 0;
-        }
-        at++;
-    }
-    if (at == m->dbs_n) return 1;
-    (void)drill_failed(d, "database %u has no keys, the manifest says %" PRIu64, m->dbs[at].db, m->dbs[at].keys);
-    return 0;
-}
-
-static void compare(struct drill *d, struct rsp_dd1_table *table, const struct rsp_check_report *c)
+static int compare(struct drill *d, struct rsp_dd1_table *table, const struct rsp_check_report *c)
 {
     const struct rsp_dd1_row *total = rsp_dd1_table_total(table);
+    int rc;
     d->r->keys = total->keys;
     dd1_bytes(&total->with_expiry, d->r->dd1);
-    if (d->findings) return;
-    if (c->not_rdb || !c->run.feed.complete) {
-        (void)drill_failed(d, "what the snapshot holds is not a whole RDB file");
-        return;
-    }
-    if (d->stream && d->stream->records && d->stream->records != total->keys) {
-        (void)drill_failed(d, "%" PRIu64 " keys, the manifest says %" PRIu64, total->keys, d->stream->records);
-        return;
-    }
-    if (!compare_dbs(d, table)) return;
-    if (d->stream && d->stream->has_dd1 && memcmp(d->stream->dd1, d->r->dd1, sizeof d->r->dd1)) {
-        (void)drill_failed(d, "the dataset's digest is not the one in the manifest");
-        return;
-    }
+    if (d->findings) return RSP_OK;
+    if (c->not_rdb || !c->run.feed.complete) return drill_failed(d, "what the snapshot holds is not a whole RDB file");
+    if (d->stream && d->stream->records && d->stream->records != total->keys)
+        return drill_failed(d, "%" PRIu64 " keys, the manifest says %" PRIu64, total->keys, d->stream->records);
+    rc = drill_dbs_add(d, table);
+    if (rc || (!d->several && !drill_dbs_same(d))) return rc;
+    if (d->stream && d->stream->has_dd1 && memcmp(d->stream->dd1, d->r->dd1, sizeof d->r->dd1))
+        return drill_failed(d, "the dataset's digest is not the one in the manifest");
     d->r->proof = RSP_PROOF_DECODED;
+    return RSP_OK;
 }
 
 static int decode(struct drill *d)
@@ -134,11 +105,11 @@ static int decode(struct drill *d)
     co.run.progress_opaque = d;
     co.run.scanned = on_scanned;
     co.run.scanned_opaque = d;
-    rc = d->open(d->ctx, &source);
+    rc = d->open(d->ctx, d->at, &source);
     if (!rc) rc = rsp_check_file(&d->env, source, &co, &c);
     rsp_source_free(source);
     if (rc) rc = drill_read_fault(d, rc);
-    else compare(d, co.dd1, &c);
+    else rc = compare(d, co.dd1, &c);
     rsp_dd1_table_free(co.dd1);
     d->dialect = c.run.feed.dialect;
     d->version = c.run.feed.version;
@@ -150,41 +121,10 @@ static int decode(struct drill *d)
 
 /* ---- the whole ---- */
 
-static void begin(struct drill *d, const struct rsp_env *env, const struct rsp_drill_options *options)
+int drill_stream(struct drill *d)
 {
-    env_init(&d->env, env);
-    if (!d->env.error) d->env.error = &d->error;
-    if (options) memcpy(&d->o, options, options->size < sizeof d->o ? options->size : sizeof d->o);
-    for (size_t i = 0; i < d->m->streams_n && !d->stream; i++)
-        if (d->m->streams[i].kind == RSP_STREAM_RDB) d->stream = &d->m->streams[i];
-}
-
-int rsp_drill(const struct rsp_env *env, int (*open)(void *ctx, struct rsp_source **source), void *ctx,
-              const struct rsp_manifest *manifest, const struct rsp_drill_options *options,
-              struct rsp_drill_report *report)
-{
-    struct rsp_env outer;
-    struct drill *d;
-    int rc;
-    env_init(&outer, env);
-    d = mem_zero(&outer, sizeof *d);
-    if (!d) return RSP_ENOMEM;
-    d->r = mem_zero(&outer, sizeof *d->r);
-    if (!d->r) {
-        mem_free(&outer, d, sizeof *d);
-        return RSP_ENOMEM;
-    }
-    d->open = open;
-    d->ctx = ctx;
-    d->m = manifest;
-    begin(d, &outer, options);
-    d->r->size = report->size;
-    rc = decode(d);
-    if (!rc && d->r->proof == RSP_PROOF_DECODED) rc = drill_serve(d);
-    memcpy(report, d->r, report->size < sizeof *d->r ? report->size : sizeof *d->r);
-    mem_free(&outer, d->r, sizeof *d->r);
-    mem_free(&outer, d, sizeof *d);
-    return rc;
+    int rc = decode(d);
+    return rc || d->r->proof != RSP_PROOF_DECODED ? rc : drill_serve(d);
 }
 
 /* Neither digests nor names: a receipt is read by whoever sees the store. */
@@ -196,6 +136,8 @@ void rsp_drill_text(const struct rsp_drill_report *r, char *out, size_t size)
              : r->proof == RSP_PROOF_DECODED ? "decoded"
                                              : "failed",
              r->keys, r->decode_ms);
+    n = strlen(out);
+    if (r->streams > 1) snprintf(out + n, size - n, " streams=%" PRIu64, r->streams);
     if (r->proof != RSP_PROOF_SERVER) return;
     n = strlen(out);
     snprintf(out + n, size - n, " engine=%s-%s server_keys=%" PRIu64 " expired=%" PRIu64 " dd1=equal load_ms=%" PRIu64,

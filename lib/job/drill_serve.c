@@ -58,7 +58,7 @@ static int load(struct serve *s, int *loaded)
     int began = 0, rc;
     uint32_t databases = d->db_most < DATABASES ? DATABASES : d->db_most + 1;
     *loaded = 0;
-    rc = d->open(d->ctx, &source);
+    rc = d->open(d->ctx, d->at, &source);
     if (rc) return drill_read_fault(d, rc);
     rc = engine_start(&s->server, &d->env, &d->r->engine, &d->o, databases);
     if (!rc) {
@@ -118,7 +118,7 @@ static int rows_of_snapshot(struct serve *s, const struct rsp_compare_side *side
 {
     struct drill *d = s->d;
     struct rsp_source *source = NULL;
-    int rc = d->open(d->ctx, &source);
+    int rc = d->open(d->ctx, d->at, &source);
     if (!rc) rc = rsp_rows_of(&d->env, source, side, d->o.threads, d->o.tmpdir, d->o.cancel, &s->expected);
     rsp_source_free(source);
     return rc ? drill_read_fault(d, rc) : RSP_OK;

@@ -95,6 +95,23 @@ int facts_scanned(struct facts *f, const struct rsp_rdb_batch *b)
     return RSP_OK;
 }
 
+int facts_add(struct facts *to, const struct facts *from)
+{
+    const struct rsp_db_count *more = (const struct rsp_db_count *)(const void *)from->dbs.p;
+    int rc = RSP_OK;
+    for (size_t i = 0; !rc && i < from->dbs.n / sizeof *more; i++) {
+        struct rsp_db_count *row;
+        rc = find_db(to, more[i].db, &row);
+        if (rc || !row) continue;
+        row->keys += more[i].keys;
+        row->expires += more[i].expires;
+    }
+    to->keys += from->keys;
+    if (rc || to->pairs.n) return rc;
+    rc = buf_add(&to->text, from->text.p, from->text.n);
+    return rc ? rc : buf_add(&to->pairs, from->pairs.p, from->pairs.n);
+}
+
 static int is(struct rsp_span s, const char *text)
 {
     return s.n == strlen(text) && !memcmp(s.p, text, s.n);

@@ -22,6 +22,8 @@ struct facts {
 
 void facts_init(struct facts *f, const struct rsp_env *env);
 int facts_scanned(struct facts *f, const struct rsp_rdb_batch *batch);
+/* The databases of one more dump are added; the AUX fields stay those of the first that was. */
+int facts_add(struct facts *to, const struct facts *from);
 /* Sets what was learnt: aux, dbs, the server's kind and version. Borrowed from f. */
 int facts_fill(struct facts *f, struct rsp_manifest *m);
 void facts_free(struct facts *f);

@@ -40,7 +40,8 @@ static int hold(struct load_write *w, const struct resp_unit *u)
 
 static int put_question(struct load_write *w, struct load_held *h, size_t index)
 {
-    struct pipe_note note = {.kind = LOAD_ASK, .db = h->unit.db, .index = index};
+    struct pipe_note note = {.kind = LOAD_ASK, .db = h->unit.db, .index = index, .from = w->put, .repeat = 1};
+    struct rsp_span key = {w->held_bytes.p + h->key_at, h->unit.key.n};
     struct buf out;
     int rc;
     rc = load_put_select(w, h->unit.db);
@@ -48,8 +49,8 @@ static int put_question(struct load_write *w, struct load_held *h, size_t index)
     buf_init(&out, &w->x->server_env);
     rc = resp_begin(&out, 2);
     if (!rc) rc = resp_text(&out, "EXISTS");
-    if (!rc) rc = resp_bulk(&out, w->held_bytes.p + h->key_at, h->unit.key.n);
-    if (!rc) rc = pipe_put(w->pipe, &note, out.p, out.n, 1);
+    if (!rc) rc = resp_bulk(&out, key.p, key.n);
+    if (!rc) rc = routes_put(w->x->routes, &note, w->x->routes->cluster ? rsp_key_slot(key) : 0, out.p, out.n, 1);
     buf_free(&out);
     return rc;
 }
@@ -75,7 +76,7 @@ static int settle(struct load_write *w, const struct load_held *h)
     if (h->asked && h->there) {
         struct pipe_note note = note_of(&u);
         if (w->existing == RSP_EXISTING_FAIL)
-            return load_refused(w->x, &note, (struct rsp_span){(const uint8_t *)"BUSYKEY", 7});
+            return load_refused(w->x, NULL, &note, (struct rsp_span){(const uint8_t *)"BUSYKEY", 7});
         rc = load_skipped(w, &note);
         w->leaving = 1;
     } else if (u.flags & RESP_UNIT_FIRST) {
@@ -97,7 +98,7 @@ int load_ask_release(struct load_write *w)
         rc = put_question(w, &h[i], i);
         asked = 1;
     }
-    if (!rc && asked) rc = pipe_drain(w->pipe);
+    if (!rc && asked) rc = routes_drain(w->x->routes);
     for (size_t i = 0; i < n && !rc; i++) rc = settle(w, &h[i]);
     w->held.n = w->held_bytes.n = 0;
     return rc;

@@ -36,10 +36,14 @@ struct counting {
     struct rsp_filter *filter; /* NULL: all records are accepted */
     struct resp_maker *maker;
     struct rows_maker *rows; /* NULL: nothing will be compared */
-    pthread_mutex_t lock;    /* of batches */
+    size_t stream;
+    uint64_t records;               /* accepted, of all streams so far */
+    int hashes, slots;              /* names are looked at for these */
+    int64_t from_db;                /* of the record before */
+    uint8_t earlier[RSP_SLOTS / 8]; /* slots of the streams before */
+    pthread_mutex_t lock;           /* of batches */
     struct beside *batches;
     uint8_t open_verdict; /* of the record in parts */
-    int open_expires;
     uint64_t open_bytes;
     int stopped; /* the fault that ended the counting: the check goes on to say what is wrong */
     struct rsp_scratch key;
@@ -49,68 +53,60 @@ struct counting {
     char first[160];
 };
 
-/* ---- shared by the passes ---- */
-
-int load_source(struct load *x, struct rsp_source **source)
-{
-    int rc;
-    *source = NULL;
-    rc = x->open(x->ctx, source);
-    if (rc < 0 && x->env.error && !x->env.error->code) (void)fail(&x->env, rc, NULL, "cannot open the snapshot");
-    return rc;
-}
-
-void load_pass(struct load *x, const char *what)
-{
-    if (x->o.pass) x->o.pass(x->o.opaque, what);
-}
-
-void load_run_options(const struct load *x, struct rsp_rdb_run_options *run)
-{
-    memset(run, 0, sizeof *run);
-    run->size = sizeof *run;
-    run->threads = x->o.threads;
-    run->cancel = x->o.cancel;
-    run->progress = x->o.progress;
-    run->progress_opaque = x->o.opaque;
-}
-
-uint32_t load_map(const struct load *x, uint32_t db)
-{
-    for (size_t i = 0; i < x->o.resp.dbs_n; i++)
-        if (x->o.resp.dbs[i].from == db) return x->o.resp.dbs[i].to;
-    return db;
-}
-
-struct load_db *load_db(struct load *x, uint32_t db)
-{
-    struct load_db *d = (struct load_db *)(void *)x->dbs.p;
-    size_t n = x->dbs.n / sizeof *d;
-    for (size_t i = n; i > 0; i--)
-        if (d[i - 1].db == db) return &d[i - 1];
-    return NULL;
-}
-
 /* ---- counting ---- */
 
-static int name_of(struct counting *c, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
+static void add_name(struct counting *c, const struct rsp_rdb_item *i, struct rsp_span key)
 {
-    struct rsp_span key;
     uint8_t head[12];
-    int rc = rsp_rdb_batch_key(&c->quiet, b, i, &c->key, &key);
-    if (rc == RSP_EFORMAT) return RSP_OK; /* the check will say so */
-    if (rc) return rc;
     for (unsigned n = 0; n < 4; n++) head[n] = (uint8_t)(i->db >> (8 * n));
     for (unsigned n = 0; n < 8; n++) head[4 + n] = (uint8_t)((uint64_t)key.n >> (8 * n));
     sip_add(&c->names, head, sizeof head);
     sip_add(&c->names, key.p, key.n);
+}
+
+/* Two streams that have no slot in common have no key in common. */
+static void add_slot(struct counting *c, struct rsp_span key)
+{
+    struct load *x = c->x;
+    unsigned slot = rsp_key_slot(key);
+    uint8_t bit = (uint8_t)(1u << slot % 8);
+    x->slots[slot / 8] |= bit;
+    x->overlap |= (c->earlier[slot / 8] & bit) != 0;
+}
+
+static int name_of(struct counting *c, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
+{
+    struct rsp_span key;
+    int rc = rsp_rdb_batch_key(&c->quiet, b, i, &c->key, &key);
+    if (rc == RSP_EFORMAT) return RSP_OK; /* the check will say so */
+    if (rc) return rc;
+    if (c->hashes) add_name(c, i, key);
+    if (c->slots) add_slot(c, key);
     return RSP_OK;
+}
+
+/* Two databases that become one may have a key in common. */
+static int from_db(struct counting *c, uint32_t db)
+{
+    struct load *x = c->x;
+    const uint32_t *d = (const uint32_t *)(const void *)x->from_dbs.p;
+    int rc = RSP_OK;
+    c->from_db = db;
+    for (size_t k = 0; k < x->from_dbs.n / sizeof *d; k++) {
+        if (d[k] == db) return RSP_OK;
+        x->overlap |= load_map(x, d[k]) == load_map(x, db);
+    }
+    if (x->from_dbs.n / sizeof *d < LOAD_DBS_MAX) rc = buf_add(&x->from_dbs, &db, sizeof db);
+    else x->overlap = 1;
+    return rc;
 }
 
 static int accepted(struct counting *c, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
 {
-    c->x->r.plan.expires += c->open_expires != 0;
-    return c->x->o.checkpoint ? name_of(c, b, i) : RSP_OK;
+    int rc = RSP_OK;
+    c->records++;
+    if (c->from_db != (int64_t)i->db) rc = from_db(c, i->db);
+    return !rc && (c->hashes || c->slots) ? name_of(c, b, i) : rc;
 }
 
 /* As the run judges for its workers (rdb/run.c). */
@@ -120,7 +116,6 @@ static int judge(struct counting *c, const struct rsp_rdb_batch *b, const struct
     int first = i->flags & RSP_ITEM_FIRST, unsure = !first && c->open_verdict == RSP_FILTER_UNSURE, rc;
     struct rsp_key_facts f = {0};
     c->open_bytes = first ? i->end - i->start : c->open_bytes + (i->end - i->start);
-    if (first) c->open_expires = i->flags & RSP_ITEM_EXPIRE;
     *verdict = c->open_verdict;
     if (!first && !unsure) return RSP_OK;
     *verdict = c->open_verdict = RSP_FILTER_ACCEPT;
@@ -138,37 +133,13 @@ static int judge(struct counting *c, const struct rsp_rdb_batch *b, const struct
     return *verdict == RSP_FILTER_ACCEPT ? accepted(c, b, i) : RSP_OK;
 }
 
-/* "#!lua name=NAME". */
-struct rsp_span load_library(const struct resp_unit *u)
-{
-    struct rsp_span none = {(const uint8_t *)"", 0};
-    const char *p = memmem(u->p, u->n, "#!", 2), *end = (const char *)u->p + u->n, *line, *name;
-    size_t n = 0;
-    if (!p) return none;
-    line = memchr(p, '\n', (size_t)(end - p));
-    if (!line) line = end;
-    name = memmem(p, (size_t)(line - p), "name=", 5);
-    if (!name) return none;
-    name += 5;
-    while (name + n < line && name[n] != ' ' && name[n] != '\r' && name[n] != '\t') n++;
-    return n > 256 ? none : (struct rsp_span){(const uint8_t *)name, n};
-}
-
-/* So that one that is there is met before the first write. */
-static int library(struct load *x, const struct resp_unit *u)
-{
-    struct rsp_span name = load_library(u);
-    int rc = name.n ? buf_add(&x->libraries, name.p, name.n) : RSP_OK;
-    return rc || !name.n ? rc : buf_byte(&x->libraries, 0);
-}
-
 static int count_unit(void *ctx, const struct resp_unit *u)
 {
     struct counting *c = ctx;
     struct load *x = c->x;
     struct load_db d = {u->db, 0};
     x->r.plan.bytes += u->n + u->uncopied;
-    if (u->flags & RESP_UNIT_FUNCTION) return library(x, u);
+    if (u->flags & RESP_UNIT_FUNCTION) return load_library_add(x, &c->env, c->stream, u);
     if (load_db(x, u->db)) return RSP_OK;
     if (x->dbs.n / sizeof d >= LOAD_DBS_MAX)
         return fail(&c->env, RSP_ELIMIT, NULL, "more than %u databases would be written", LOAD_DBS_MAX);
@@ -269,7 +240,7 @@ static int beside_join(void *opaque, const struct rsp_env *env, struct rsp_rdb_t
     beside_done(c, b);
     if (rc >= 0) return RSP_OK;
     __atomic_store_n(&c->stopped, rc, __ATOMIC_RELAXED);
-    if (is_damage(rc)) return RSP_OK;
+    if (is_damage(rc) || rc == RSP_EUNSUPPORTED) return RSP_OK; /* all_streams has it */
     if (env->error && !env->error->code) *env->error = c->err;
     return rc;
 }
@@ -292,17 +263,24 @@ static int on_finding(void *opaque, const struct rsp_finding *f)
     return RSP_OK;
 }
 
-static int makers(struct counting *c)
+static int commands_maker(struct counting *c)
 {
     struct load *x = c->x;
     struct rsp_resp_options o = x->o.resp;
     int rc;
-    o.drop_losses = 1; /* all of them are counted, then judged */
+    for (int i = 0; i < RSP_LOSSES; i++) /* all of them are counted, then judged */
+        if (o.losses.action[i] == RSP_LOSS_FAIL) o.losses.action[i] = RSP_LOSS_DROP;
     o.run.threads = x->o.threads;
     o.tmpdir = x->o.tmpdir;
     rc = resp_maker_new(&c->env, &o, &c->maker);
     if (!rc && x->o.checked) resp_maker_count(c->maker);
-    if (rc || x->o.no_compare || x->o.dry_run) return rc;
+    return rc;
+}
+
+static int made_rows(struct counting *c)
+{
+    struct load *x = c->x;
+    if (x->o.no_compare || x->o.dry_run) return RSP_OK;
     /* A run that goes on writes less than the dump: then all of it is read only here. */
     x->rows_later = x->o.checked && !x->resumed;
     return x->rows_later ? RSP_OK : load_rows_maker(x, &c->env, 1, &c->rows);
@@ -311,7 +289,9 @@ static int makers(struct counting *c)
 int load_rows_maker(struct load *x, const struct rsp_env *env, int gentle, struct rows_maker **ret)
 {
     struct rsp_compare_side side = load_side(x);
-    return rows_maker_new(env, &side, x->o.threads, x->o.tmpdir, ROWS_RUN, gentle, ret);
+    int rc = rows_maker_new(env, &side, x->o.threads, x->o.tmpdir, ROWS_RUN, gentle, ret);
+    if (!rc) rows_maker_first(*ret); /* as load_twice.c has it */
+    return rc;
 }
 
 static int damaged(const struct load *x, int code, const char *first, uint64_t findings)
@@ -319,12 +299,6 @@ static int damaged(const struct load *x, int code, const char *first, uint64_t f
     return fail(&x->env, code, NULL,
                 "what is to be restored is damaged, and nothing was written: %s (%" PRIu64 " findings)", first,
                 findings);
-}
-
-static int rows_end(struct counting *c)
-{
-    if (c->stopped || !c->rows) return c->stopped;
-    return rows_maker_end(c->rows, &c->env, &c->x->expected);
 }
 
 static const struct rsp_rdb_run_ops beside_ops = {sizeof beside_ops, beside_work, beside_join, beside_drop};
@@ -340,7 +314,7 @@ static int run_count(struct counting *c)
     load_run_options(x, &run);
     run.scanned = on_scanned;
     run.scanned_opaque = c;
-    rc = load_source(x, &source);
+    rc = load_source(x, c->stream, &source);
     if (rc) return rc;
     rc = rsp_rdb_run(&x->env, source, &run, &beside_ops, c, &result);
     rsp_source_free(source);
@@ -349,7 +323,7 @@ static int run_count(struct counting *c)
     if (rc < 0) return rc;
     if (result.feed.crc_state == RSP_RDB_CRC_WRONG) return damaged(x, RSP_ECHECKSUM, "wrong checksum", 1);
     if (result.trailing) return damaged(x, RSP_EFORMAT, "bytes behind the end of the file", 1);
-    return rows_end(c);
+    return c->stopped;
 }
 
 static int run_check(struct counting *c)
@@ -365,13 +339,13 @@ static int run_check(struct counting *c)
     co.run.scanned_opaque = c;
     co.beside = &beside_ops;
     co.beside_ctx = c;
-    rc = load_source(x, &source);
+    rc = load_source(x, c->stream, &source);
     if (rc) return rc;
     rc = rsp_check_file(&x->env, source, &co, &report);
     rsp_source_free(source);
     if (rc < 0) return rc;
     if (report.not_rdb) return fail(&x->env, RSP_EFORMAT, NULL, "what is to be restored is no RDB file");
-    return c->findings ? damaged(x, c->code, c->first, c->findings) : rows_end(c);
+    return c->findings ? damaged(x, c->code, c->first, c->findings) : c->stopped;
 }
 
 static void counting_free(struct counting *c)
@@ -390,11 +364,50 @@ static void counting_free(struct counting *c)
     mem_free(&env, c, sizeof *c);
 }
 
+static int one_stream(struct counting *c)
+{
+    struct load *x = c->x;
+    struct rsp_resp_report made = {.size = sizeof made};
+    int rc = buf_add(&x->bases, &c->records, sizeof c->records);
+    if (!rc) rc = commands_maker(c);
+    if (!rc && c->rows) rc = rows_maker_next(c->rows);
+    if (!rc) rc = x->o.checked ? run_count(c) : run_check(c);
+    if (!rc) {
+        resp_maker_report(c->maker, &made);
+        x->r.plan.keys += made.keys;
+        x->r.plan.expires += made.expires;
+        x->r.plan.dropped += made.dropped;
+        x->plan_commands += made.commands;
+        load_losses_add(&x->r.plan.losses, &made.losses);
+    }
+    resp_maker_free(c->maker);
+    c->maker = NULL;
+    memcpy(c->earlier, x->slots, sizeof c->earlier);
+    return rc;
+}
+
+static void borrow(struct load *x, const struct rsp_env *env)
+{
+    x->dbs.env = x->from_dbs.env = x->libraries.env = x->library_bytes.env = x->bases.env = env;
+}
+
+static int all_streams(struct counting *c)
+{
+    struct load *x = c->x;
+    int rc = made_rows(c);
+    for (c->stream = 0; c->stream < x->o.streams && !rc; c->stream++) {
+        rc = one_stream(c);
+        if (rc < 0 && x->o.streams > 1) rc = trail(&x->env, rc, "in stream %zu of the snapshot", c->stream);
+    }
+    if (!rc) rc = buf_add(&x->bases, &c->records, sizeof c->records);
+    if (!rc && c->rows) rc = rows_maker_end(c->rows, &c->env, &x->expected);
+    return rc;
+}
+
 int load_check(struct load *x)
 {
     static const uint8_t key[16] = "respite load sel";
     struct counting *c = mem_zero(&x->env, sizeof *c);
-    struct rsp_resp_report made = {.size = sizeof made};
     int rc;
     if (!c) return RSP_ENOMEM;
     if (pthread_mutex_init(&c->lock, NULL)) {
@@ -404,24 +417,18 @@ int load_check(struct load *x)
     load_pass(x, "checking");
     c->x = x;
     c->env = c->quiet = x->env;
+    c->from_db = -1;
+    c->hashes = x->o.checkpoint != NULL;
+    c->slots = x->routes->cluster || x->o.streams > 1;
     if (x->o.resp.run.filter && !rsp_filter_empty(x->o.resp.run.filter)) c->filter = x->o.resp.run.filter;
     c->env.error = &c->err;
     c->quiet.error = NULL;
-    x->dbs.env = x->libraries.env = &c->env;
+    borrow(x, &c->env);
     sip_init(&c->names, key, 0);
-    rc = makers(c);
-    if (!rc) rc = x->o.checked ? run_count(c) : run_check(c);
-    x->dbs.env = x->libraries.env = &x->env;
+    rc = all_streams(c);
+    borrow(x, &x->env);
     if (rc < 0 && x->env.error && !x->env.error->code && c->err.code) *x->env.error = c->err;
-    if (!rc) {
-        resp_maker_report(c->maker, &made);
-        x->r.plan.keys = made.keys;
-        x->r.plan.functions = made.functions;
-        x->r.plan.dropped = made.dropped;
-        x->r.plan.losses = made.losses;
-        x->selection = sip_end64(&c->names);
-        x->plan_commands = made.commands;
-    }
+    x->selection = sip_end64(&c->names);
     counting_free(c);
     return rc;
 }

@@ -13,17 +13,16 @@
 static int harmless(const char *p, size_t n)
 {
     static const char *const names[] = {
-        "ping",         "info",       "select",  "exists",     "replconf",      "psync",    "sync",
-        "auth",         "hello",      "dbsize",  "get",        "mget",          "scan",     "type",
-        "ttl",          "pttl",       "keys",    "role",       "echo",          "hget",     "hgetall",
-        "hmget",        "hlen",       "hscan",   "hexists",    "strlen",        "getrange", "llen",
-        "lrange",       "lindex",     "scard",   "smembers",   "sismember",     "sscan",    "zcard",
-        "zrange",       "zscore",     "zscan",   "zrank",      "zrangebyscore", "xlen",     "xrange",
-        "xrevrange",    "xread",      "dump",    "lastsave",   "bgsave",        "save",     "subscribe",
-        "unsubscribe",  "psubscribe", "publish", "monitor",    "time",          "wait",     "quit",
-        "command",      "client",     "config",  "acl",        "latency",       "slowlog",  "memory",
-        "object",       "module",     "cluster", "expiretime", "pexpiretime",   "lolwut",   "randomkey",
-        "bgrewriteaof", "xinfo"};
+        "ping",      "info",        "select",     "exists",     "replconf",    "psync",    "sync",      "auth",
+        "hello",     "dbsize",      "get",        "mget",       "scan",        "type",     "ttl",       "pttl",
+        "keys",      "role",        "echo",       "hget",       "hgetall",     "hmget",    "hlen",      "hscan",
+        "hexists",   "strlen",      "getrange",   "llen",       "lrange",      "lindex",   "scard",     "smembers",
+        "sismember", "sscan",       "zcard",      "zrange",     "zscore",      "zscan",    "zrank",     "zrangebyscore",
+        "xlen",      "xrange",      "xrevrange",  "xread",      "dump",        "lastsave", "bgsave",    "save",
+        "subscribe", "unsubscribe", "psubscribe", "publish",    "monitor",     "time",     "wait",      "quit",
+        "command",   "client",      "config",     "acl",        "latency",     "slowlog",  "memory",    "asking",
+        "object",    "module",      "cluster",    "expiretime", "pexpiretime", "lolwut",   "randomkey", "bgrewriteaof",
+        "xinfo"};
     static const char *const whole[] = {"function|list", "function|dump", "function|stats",
                                         "script|exists", "debug|digest",  "pubsub|channels"};
     const char *bar = memchr(p, '|', n);
@@ -49,21 +48,35 @@ static void add_calls(const char *p, size_t n, uint64_t *sum)
     *sum += v;
 }
 
-int load_calls(struct load *x, struct load_calls *calls)
+static int calls_of(struct rsp_server *server, uint64_t *sum, int *known)
 {
     static const struct rsp_span argv[2] = {{(const uint8_t *)"INFO", 4}, {(const uint8_t *)"commandstats", 12}};
     const struct rsp_reply *r;
-    int rc = rsp_server_ask(x->server, 2, argv, &r);
-    memset(calls, 0, sizeof *calls);
+    int rc = rsp_server_ask(server, 2, argv, &r);
+    *known = 0;
     if (rc || r->type != RSP_REPLY_BULK) return rc;
     for (const char *p = (const char *)r->text.p, *end = p + r->text.n; p < end;) {
         const char *nl = memchr(p, '\n', (size_t)(end - p));
         size_t n = nl ? (size_t)(nl - p) : (size_t)(end - p);
-        add_calls(p, n, &calls->n);
-        calls->known = 1;
+        add_calls(p, n, sum);
+        *known = 1;
         p += n + 1;
     }
     return RSP_OK;
+}
+
+int load_calls(struct load *x, struct load_calls *calls)
+{
+    size_t n = routes_n(x->routes);
+    int rc = RSP_OK;
+    memset(calls, 0, sizeof *calls);
+    calls->known = 1;
+    for (size_t i = 0; i < n && !rc; i++) {
+        int known = 0;
+        rc = calls_of(routes_server(x->routes, i), &calls->n, &known);
+        calls->known &= known;
+    }
+    return rc;
 }
 
 /* ---- rows ---- */
@@ -119,6 +132,7 @@ static int without(struct load *x, struct rsp_rows **rows, struct rsp_rows *skip
  * they should be it does not matter, else nothing can be said. */
 static int unsure(const struct load *x)
 {
+    if (x->unsure) return 1;
     return x->resumed && x->o.resp.existing == RSP_EXISTING_SKIP && (x->skipped_before || x->r.skipped);
 }
 
@@ -132,7 +146,8 @@ struct rsp_compare_side load_side(const struct load *x)
                                     .now_ms = o->now_ms,
                                     .dbs = o->dbs,
                                     .dbs_n = o->dbs_n,
-                                    .target = &o->target};
+                                    .target = &o->target,
+                                    .losses = o->losses};
     return side;
 }
 
@@ -149,31 +164,73 @@ static int why_not(struct load *x, const struct rsp_error *err, int rc)
     return RSP_END;
 }
 
+struct finding {
+    struct load *x;
+    struct rsp_env env;
+    struct rsp_capture *capture;
+    struct rsp_endpoint endpoint;
+};
+
+static int read_capture(void *opaque, uint8_t *out, size_t cap, size_t *got)
+{
+    const struct finding *f = opaque;
+    return rsp_source_read(rsp_capture_source(f->capture), out, cap, got);
+}
+
+/* The source of a primary; its capture is freed with the next one. */
+static int open_node(void *ctx, size_t i, struct rsp_source **source)
+{
+    static const struct rsp_source_ops ops = {sizeof ops, read_capture, NULL};
+    struct finding *f = ctx;
+    struct load *x = f->x;
+    const struct routes_node *node = routes_node(x->routes, i);
+    struct rsp_capture_options co = {.size = sizeof co, .role = RSP_CAPTURE_AT_MASTER, .cancel = x->o.cancel};
+    int rc;
+    *source = NULL;
+    rsp_capture_free(f->capture);
+    f->capture = NULL;
+    if (!node || !node->server) return fail(&f->env, RSP_ENET, x->name, "a primary is gone");
+    f->endpoint = *rsp_server_endpoint(node->server);
+    co.exact = x->routes->cluster;
+    co.no_settings = 1;
+    co.shard = x->routes->cluster;
+    rc = rsp_capture_open(&f->env, &f->endpoint, &co, &f->capture);
+    if (rc) return rc;
+    if (strcmp(rsp_capture_facts(f->capture)->server->run_id, node->run_id))
+        return fail(&f->env, RSP_ENET, rsp_server_name(node->server),
+                    "the server that answers now is another, or was started again");
+    return rsp_source_custom(&f->env, &ops, f, rsp_server_name(node->server), source);
+}
+
+/* Slots that wander while one node is read after the other may be seen twice, or not at all. */
+static int same_map(struct load *x)
+{
+    struct rsp_server_options so = {.size = sizeof so, .cancel = x->o.cancel};
+    struct rsp_cluster_map *map = NULL;
+    int same;
+    if (!x->routes->cluster) return 1;
+    same = !rsp_cluster_look(&x->quiet, &x->routes->known, &so, &map) && rsp_cluster_same(x->routes->map, map);
+    rsp_cluster_map_free(&x->quiet, map);
+    return same;
+}
+
 /* RSP_END: it could not be had, and why_not says why. */
 static int found(struct load *x, const struct load_calls *before, struct rsp_rows **ret)
 {
-    struct rsp_capture_options co = {.size = sizeof co, .role = RSP_CAPTURE_AT_MASTER, .cancel = x->o.cancel};
-    struct rsp_compare_side side = {.size = sizeof side};
+    struct rsp_compare_side side = {.size = sizeof side, .held_by = &x->o.resp.target};
+    struct finding f = {.x = x, .env = x->env};
     struct rsp_error err = {0};
-    struct rsp_env env = x->env;
-    struct rsp_capture *capture = NULL;
     struct load_calls after = {0};
     int rc;
-    env.error = &err;
-    rc = rsp_capture_open(&env, x->endpoint, &co, &capture);
+    f.env.error = &err;
+    if (load_calls(x, &after) < 0) after.known = 0;
+    x->r.disturbed = x->changed || !before->known || !after.known || after.n - before->n != x->r.commands;
+    rc = rsp_rows_of_all(&f.env, open_node, &f, routes_n(x->routes), &side, x->o.threads, x->o.tmpdir, x->o.cancel,
+                         ret);
+    rsp_capture_free(f.capture);
     if (rc) return why_not(x, &err, rc);
-    if (strcmp(rsp_capture_facts(capture)->server->run_id, rsp_server_facts(x->server)->run_id)) {
-        snprintf(x->r.why_not, sizeof x->r.why_not, "the server that answers now is another, or was started again");
-        rc = RSP_END;
-    }
-    if (!rc && load_calls(x, &after) < 0) after.known = 0;
-    x->r.disturbed = !before->known || !after.known || after.n - before->n != x->r.commands;
-    if (!rc) {
-        rc = rsp_rows_of(&env, rsp_capture_source(capture), &side, x->o.threads, x->o.tmpdir, x->o.cancel, ret);
-        if (rc) rc = why_not(x, &err, rc);
-    }
-    rsp_capture_free(capture);
-    return rc;
+    x->r.disturbed |= !same_map(x);
+    return RSP_OK;
 }
 
 int load_compare(struct load *x, const struct load_calls *before, struct rsp_rows *skipped)

@@ -1,194 +1,21 @@
-/* What this is: the pass that writes: units into the pipe in the order of the dump, and what the replies mean.
+/* What this is: the pass that writes: the streams one after the other, in the order of their records, then what a primary
+ *   that is gone may have lost.
  * Rests on: load_impl.h, rows.h.
- * Does not: make commands (export/resp_make).
+ * Does not: send (load_put.c, load_ask.c).
  *
  * A run that goes on after another leaves out what was acknowledged. What may have been sent without a word from the
  * server (up to the checkpoint's bound) is ours: with existing FAIL, where all keys were looked for before the first
  * write, it is replaced in a run of its own; with SKIP only what several commands make can be half there, and the
- * checkpoint names it. */
+ * checkpoint names it.
+ *
+ * The slots of a cluster's primary that was replaced, or started again, and those of values that were cut off, are written
+ * once more: replaced where the keys are ours (FAIL, REPLACE), and with SKIP what is not there. */
 #include <string.h>
-#include <time.h>
 
 #include "job/load_impl.h"
 #include "job/rows.h"
 
-#define AHEAD_RECORDS 50000 /* a checkpoint allows to be sent */
-#define AHEAD_BYTES (64u << 20)
-#define SAVE_MS 2000 /* or, when so long has passed and there is something new to say */
-#define SLICE_MS 100
-
-/* ---- what replies mean ---- */
-
-int load_skipped(struct load_write *w, const struct pipe_note *note)
-{
-    struct row row = {.key = {note->hash[0], note->hash[1]}};
-    if (note->flags & RESP_UNIT_FUNCTION) return RSP_OK;
-    w->x->r.skipped++;
-    w->x->mark.skipped++;
-    return w->skipped ? rows_add(w->skipped, &row, (const uint8_t *)"", 0) : RSP_OK;
-}
-
-/* The library itself: one of its functions may be in another library, too, which is another matter. */
-static int library_there(struct rsp_span text)
-{
-    static const char head[] = "ERR Library ";
-    return text.n >= sizeof head && !memcmp(text.p, head, sizeof head - 1) &&
-           memmem(text.p, text.n, "already exists", 14);
-}
-
-static int is_there(const struct load_write *w, const struct pipe_note *note, struct rsp_span text)
-{
-    if (w->existing != RSP_EXISTING_SKIP) return 0;
-    if (resp_error_is(text, "BUSYKEY")) return 1;
-    return note->flags & RESP_UNIT_FUNCTION && library_there(text);
-}
-
-/* *left: the key was there and stays as it was. */
-static int judge(struct load_write *w, const struct pipe_note *note, const struct pipe_reply *r, int *left)
-{
-    static const struct rsp_span busy = {(const uint8_t *)"BUSYKEY", 7};
-    if (r->error.n) {
-        *left = is_there(w, note, r->error);
-        return *left ? RSP_OK : load_refused(w->x, note, r->error);
-    }
-    if (w->existing == RSP_EXISTING_REPLACE) return RSP_OK;
-    if (r->type == RSP_REPLY_NULL) {
-        *left = w->existing == RSP_EXISTING_SKIP && !(note->flags & RESP_UNIT_SEVERAL);
-        return *left ? RSP_OK : load_refused(w->x, note, busy);
-    }
-    if (note->flags & RESP_UNIT_MSET && r->type == RSP_REPLY_INTEGER && !r->integer)
-        return load_refused(w->x, note, busy);
-    return RSP_OK;
-}
-
-static int told(void *ctx, const struct pipe_note *note, const struct pipe_reply *r)
-{
-    struct load_write *w = ctx;
-    int left = 0, rc;
-    if (note->kind != LOAD_UNIT) {
-        if (r->error.n) return load_refused(w->x, note, r->error);
-        if (note->kind == LOAD_ASK && note->index < w->held.n / sizeof(struct load_held))
-            ((struct load_held *)(void *)w->held.p)[note->index].there = r->integer > 0;
-        return RSP_OK;
-    }
-    rc = judge(w, note, r, &left);
-    if (rc) return rc;
-    if (left) rc = load_skipped(w, note);
-    else if (note->flags & RESP_UNIT_FUNCTION) w->x->r.functions++;
-    else if (r->i + 1 == r->of) w->x->r.keys += note->keys;
-    if (r->i + 1 == r->of && note->until > w->acked) w->acked = note->until;
-    return rc;
-}
-
-/* ---- before something is sent ---- */
-
-static int64_t now_ms(const struct load *x)
-{
-    return x->env.now_ms(x->env.clock_opaque);
-}
-
-static int save(struct load_write *w)
-{
-    struct checkpoint *c = &w->x->mark;
-    checkpoint_reached(c, w->acked);
-    w->bytes_mark = pipe_sent_bytes(w->pipe);
-    w->saved_ms = now_ms(w->x);
-    return checkpoint_write(c, w->x->o.checkpoint);
-}
-
-static int is_due(const struct load_write *w)
-{
-    if (pipe_sent_bytes(w->pipe) - w->bytes_mark >= AHEAD_BYTES) return 1;
-    return w->acked > w->x->mark.acknowledged && now_ms(w->x) - w->saved_ms >= SAVE_MS;
-}
-
-/* What is sent now must be below the bound of a checkpoint that is durable. */
-static int mark(struct load_write *w, const struct resp_unit *u)
-{
-    struct checkpoint *c = &w->x->mark;
-    uint64_t end = u->record + (u->records ? u->records : 1);
-    /* What commands make one after the other may be half there; RESTORE, sent in pieces or not, is done or not. */
-    int rc, begun = w->existing == RSP_EXISTING_SKIP && u->flags & RESP_UNIT_SEVERAL && u->flags & RESP_UNIT_FIRST &&
-                    !(u->flags & RESP_UNIT_LAST);
-    if (!w->x->o.checkpoint) return RSP_OK;
-    if (end <= c->bound && !begun && !is_due(w)) return RSP_OK;
-    rc = pipe_poll(w->pipe);
-    if (!rc && begun) rc = checkpoint_add(c, u->db, u->key, end);
-    if (rc) return rc;
-    if (end > c->bound) c->bound = end + AHEAD_RECORDS;
-    return save(w);
-}
-
-static int pace(struct load_write *w, const struct resp_unit *u)
-{
-    int64_t now, wait, more;
-    int rc;
-    if (!w->ops.per_s && !w->bytes.per_s) return RSP_OK;
-    now = now_ms(w->x);
-    wait = rate_take(&w->ops, now, u->keys);
-    more = rate_take(&w->bytes, now, u->n);
-    if (more > wait) wait = more;
-    if (!wait) return RSP_OK;
-    rc = pipe_flush(w->pipe);
-    while (!rc && wait > 0) {
-        int64_t ms = wait < SLICE_MS ? wait : SLICE_MS;
-        struct timespec t = {0, (long)ms * 1000000};
-        (void)nanosleep(&t, NULL);
-        wait -= ms;
-        rc = pipe_poll(w->pipe); /* and looks whether we are cancelled */
-    }
-    return rc;
-}
-
-int load_put_select(struct load_write *w, uint32_t db)
-{
-    struct pipe_note note = {.kind = LOAD_SELECT, .db = db};
-    struct buf out;
-    int rc;
-    if (w->db == (int64_t)db) return RSP_OK;
-    buf_init(&out, &w->x->server_env);
-    rc = resp_begin(&out, 2);
-    if (!rc) rc = resp_text(&out, "SELECT");
-    if (!rc) rc = resp_u64(&out, db);
-    if (!rc) rc = pipe_put(w->pipe, &note, out.p, out.n, 1);
-    buf_free(&out);
-    if (!rc) w->db = db;
-    return rc;
-}
-
-/* The end of a value whose last piece left nothing to send: it is there when what was sent is. */
-static int put_nothing(struct load_write *w, const struct resp_unit *u)
-{
-    int rc = pipe_drain(w->pipe);
-    if (rc) return rc;
-    w->x->r.keys += u->keys;
-    if (u->record + u->records > w->acked) w->acked = u->record + u->records;
-    return RSP_OK;
-}
-
-int load_put(struct load_write *w, const struct resp_unit *u)
-{
-    struct pipe_note note = {.kind = LOAD_UNIT, .flags = u->flags, .db = u->db, .keys = u->keys};
-    struct rsp_span key;
-    int rc = mark(w, u);
-    if (rc) return rc;
-    if (!u->n) return put_nothing(w, u);
-    note.until = u->record + u->records;
-    key = u->flags & RESP_UNIT_FUNCTION ? load_library(u) : u->key;
-    note.key_n = key.n;
-    memcpy(note.key, key.p, key.n < PIPE_KEY ? key.n : PIPE_KEY);
-    if (w->existing == RSP_EXISTING_SKIP && !(u->flags & RESP_UNIT_FUNCTION)) {
-        struct sip128 hash = row_key(u->db, u->key);
-        note.hash[0] = hash.lo;
-        note.hash[1] = hash.hi;
-    }
-    if (!(u->flags & RESP_UNIT_FUNCTION)) rc = load_put_select(w, u->db);
-    if (!rc) rc = pipe_put(w->pipe, &note, u->p, u->n, u->replies);
-    w->commands += u->replies;
-    return rc ? rc : pace(w, u);
-}
-
-/* ---- the run ---- */
+#define AGAIN_MOST 8 /* times that a cluster may lose what was written */
 
 struct both { /* what a worker leaves of a batch */
     struct rsp_rdb_task commands, rows;
@@ -196,7 +23,13 @@ struct both { /* what a worker leaves of a batch */
 
 static int emit(void *ctx, const struct resp_unit *u)
 {
-    return load_ask(ctx, u);
+    struct load_write *w = ctx;
+    if (w->only) {
+        unsigned slot = rsp_key_slot(u->key);
+        if (!(w->only[slot / 8] >> slot % 8 & 1)) return RSP_OK;
+    }
+    if (w->x->twice.n && load_is_twice(w->x, w->base + u->record)) return RSP_OK;
+    return load_ask(w, u);
 }
 
 static void drop(void *ctx, struct rsp_rdb_task *task)
@@ -236,99 +69,123 @@ static int join(void *ctx, const struct rsp_env *env, struct rsp_rdb_task *task)
     return rc;
 }
 
-/* Values that an earlier run began and may not have ended. */
-static int del_open(struct load_write *w)
-{
-    struct load *x = w->x;
-    int rc = RSP_OK;
-    for (const struct checkpoint_open *o = x->mark.open; o && !rc; o = o->next) {
-        struct pipe_note note = {.kind = LOAD_DEL, .db = o->db, .key_n = o->n};
-        struct buf out;
-        memcpy(note.key, o->key, o->n < PIPE_KEY ? o->n : PIPE_KEY);
-        rc = load_put_select(w, o->db);
-        buf_init(&out, &x->server_env);
-        if (!rc) rc = resp_begin(&out, 2);
-        if (!rc) rc = resp_text(&out, "DEL");
-        if (!rc) rc = resp_bulk(&out, o->key, o->n);
-        if (!rc) rc = pipe_put(w->pipe, &note, out.p, out.n, 1);
-        buf_free(&out);
-        w->commands++;
-    }
-    if (!rc) rc = pipe_drain(w->pipe);
-    if (!rc) checkpoint_close_all(&x->mark);
-    return rc;
-}
-
-static int run(struct load_write *w, uint64_t limit)
+/* The records of one stream from `skip` on; limit 0: all. */
+static int run(struct load_write *w, uint64_t skip, uint64_t limit)
 {
     static const struct rsp_rdb_run_ops ops = {sizeof ops, work, join, drop};
     struct rsp_rdb_run_result result = {.size = sizeof result};
-    struct rsp_rdb_run_options o;
-    struct rsp_source *source;
     struct load *x = w->x;
-    int rc = load_source(x, &source);
-    if (rc) return rc;
-    load_run_options(x, &o);
-    o.filter = x->o.resp.run.filter;
-    o.limit = limit;
-    rc = rsp_rdb_run(&x->env, source, &o, &ops, w, &result);
-    rsp_source_free(source);
-    return rc ? rc : pipe_drain(w->pipe);
-}
-
-static int range(struct load *x, int existing, uint64_t skip, uint64_t limit, int no_functions,
-                 struct rsp_rows *skipped)
-{
     struct rsp_resp_options o = x->o.resp;
-    struct load_write w = {.x = x, .existing = existing, .db = -1, .skipped = skipped, .acked = skip};
+    struct rsp_rdb_run_options run_options;
+    struct rsp_source *source = NULL;
     struct rsp_env env = x->env;
     struct rsp_error err = {0};
     int rc;
     env.error = &err; /* the maker's own: threads share it with nobody who is read */
-    buf_init(&w.held, &x->server_env);
-    buf_init(&w.held_bytes, &x->server_env);
-    rate_init(&w.ops, x->o.rate_ops);
-    rate_init(&w.bytes, x->o.rate_bytes);
-    o.existing = existing;
-    o.no_functions |= no_functions;
+    o.existing = w->existing;
+    o.no_functions = 1; /* they are there already; what belongs to no key was told in the first pass */
+    o.lost = NULL;
+    o.single_keys |= x->twice.n != 0;
     o.run.threads = x->o.threads;
     o.tmpdir = x->o.tmpdir;
-    rc = resp_maker_new(&env, &o, &w.maker);
+    rc = resp_maker_new(&env, &o, &w->maker);
     if (rc && x->env.error && !x->env.error->code) *x->env.error = err;
-    if (!rc) resp_maker_skip(w.maker, skip);
-    if (!rc) rc = pipe_new(x->server, told, &w, &w.pipe);
-    if (!rc && x->mark.open) rc = del_open(&w);
-    if (!rc && x->rows_later) rc = load_rows_maker(x, &x->env, 0, &w.rows);
-    if (!rc) rc = run(&w, limit);
-    if (!rc && w.rows) rc = rows_maker_end(w.rows, &x->env, &x->expected);
-    if (rc && w.pipe && x->o.checkpoint && x->mark.bound) {
-        x->mark.env.error = NULL; /* the fault has its words; an older checkpoint is as right */
-        (void)save(&w);
-    }
-    x->r.commands += w.commands;
-    if (w.pipe) x->r.sent_bytes += pipe_sent_bytes(w.pipe);
-    pipe_free(w.pipe);
-    load_ask_free(&w);
-    rows_maker_free(w.rows);
-    resp_maker_free(w.maker);
+    if (!rc) resp_maker_skip(w->maker, skip);
+    if (!rc) rc = load_source(x, w->stream, &source);
+    load_run_options(x, &run_options);
+    run_options.filter = x->o.resp.run.filter;
+    run_options.limit = limit;
+    if (!rc && w->rows) rc = rows_maker_next(w->rows);
+    if (!rc) rc = rsp_rdb_run(&x->env, source, &run_options, &ops, w, &result);
+    rsp_source_free(source);
+    resp_maker_free(w->maker);
+    w->maker = NULL;
     return rc;
+}
+
+/* Records from..to (0: the end) over all streams. */
+static int run_all(struct load_write *w, uint64_t from, uint64_t to)
+{
+    struct load *x = w->x;
+    int rc = RSP_OK;
+    for (size_t i = 0; i < x->o.streams && !rc; i++) {
+        uint64_t base = load_base(x, i), end = load_base(x, i + 1);
+        if ((end <= from && from) || (to && base >= to)) continue;
+        w->stream = i;
+        w->base = base;
+        rc = run(w, from > base ? from - base : 0, to && to < end ? to - base : 0);
+    }
+    if (rc) return rc;
+    rc = routes_drain(x->routes);
+    return rc == RSP_OK && w->holding ? RSP_ESTATE : rc;
+}
+
+struct part { /* of the writing */
+    int existing, functions;
+    uint64_t from, to;
+    const uint8_t *only;
+};
+
+static int range(struct load *x, const struct part *part, struct rsp_rows *skipped)
+{
+    struct load_write w = {.x = x, .existing = part->existing, .skipped = skipped, .put = part->from};
+    int rc;
+    load_put_init(&w);
+    w.only = part->only;
+    rc = load_put_begin(&w);
+    if (!rc && (x->mark.open || x->mark.whole)) rc = load_put_del_open(&w);
+    if (!rc && part->functions) rc = load_put_functions(&w);
+    if (!rc && x->rows_later && !x->expected) rc = load_rows_maker(x, &x->env, 0, &w.rows);
+    if (!rc) rc = run_all(&w, part->from, part->to);
+    if (!rc && w.rows) rc = rows_maker_end(w.rows, &x->env, &x->expected);
+    load_put_end(&w, rc);
+    rows_maker_free(w.rows);
+    return load_hand_on(x, &x->env, rc);
+}
+
+static int write_again(struct load *x, struct rsp_rows *skipped)
+{
+    int existing = x->o.resp.existing == RSP_EXISTING_SKIP ? RSP_EXISTING_SKIP : RSP_EXISTING_REPLACE, rc = RSP_OK;
+    uint8_t slots[RSP_SLOTS / 8];
+    for (unsigned n = 0; !rc && routes_take_again(x->routes, slots); n++) {
+        struct part part = {.existing = existing, .functions = 1, .only = slots};
+        if (n == AGAIN_MOST) return fail(&x->env, RSP_EBUSY, x->name, "the cluster lost its primaries again and again");
+        log_line(&x->env, RSP_LOG_WARN,
+                 "%s: a primary was replaced or a value was cut off: its slots are written again", x->name);
+        load_pass(x, "writing again");
+        x->unsure |= existing == RSP_EXISTING_SKIP;
+        rc = range(x, &part, skipped);
+    }
+    return rc;
+}
+
+static int64_t now_ms(const struct load *x)
+{
+    return x->env.now_ms(x->env.clock_opaque);
 }
 
 int load_write(struct load *x, struct rsp_rows *skipped)
 {
     int existing = x->o.resp.existing, rc = RSP_OK;
-    uint64_t from = x->resumed ? x->mark.acknowledged : 0, bound = x->mark.bound;
+    uint64_t from = x->resumed ? x->mark.acknowledged : 0, bound = x->mark.bound, sent = routes_sent_bytes(x->routes);
+    struct part all = {.existing = existing, .functions = 1, .from = from};
+    struct part ours = {.existing = RSP_EXISTING_REPLACE, .functions = 1, .from = from, .to = bound};
     int64_t begun = now_ms(x), ended;
+    uint8_t before[RSP_SLOTS / 8];
+    if (!x->resumed) (void)routes_take_again(x->routes, before); /* nothing was written before */
+    x->mark.keep_whole = x->routes->cluster && existing == RSP_EXISTING_SKIP;
     load_pass(x, "writing");
     x->r.resumed = from;
     if (x->resumed && existing == RSP_EXISTING_FAIL) {
-        rc = range(x, RSP_EXISTING_REPLACE, from, bound, 0, skipped);
-        if (!rc) rc = range(x, existing, bound, 0, 1, skipped);
-    } else {
-        rc = range(x, existing, from, 0, 0, skipped);
+        if (bound) rc = range(x, &ours, skipped);
+        all.from = bound;
+        all.functions = !bound;
     }
+    if (!rc) rc = range(x, &all, skipped);
+    if (!rc) rc = write_again(x, skipped);
     ended = now_ms(x);
     x->r.write_ms = ended > begun ? (uint64_t)(ended - begun) : 0;
+    x->r.sent_bytes = routes_sent_bytes(x->routes) - sent;
     if (!rc && x->o.checkpoint) rc = checkpoint_remove(&x->env, x->o.checkpoint);
     return rc;
 }

@@ -29,6 +29,8 @@ void origin_fill(struct origin *self, const char *damage, struct rsp_manifest *m
     size_t n = 0;
     if (*damage) self->losses[n++] = origin_text(damage);
     if (self->o.loss && *self->o.loss) self->losses[n++] = origin_text(self->o.loss);
+    if (self->differ && *self->differ) self->losses[n++] = origin_text(self->differ);
+    if (self->astray && *self->astray) self->losses[n++] = origin_text(self->astray);
     m->losses = self->losses;
     m->losses_n = n;
     if (!self->given) return;

@@ -6,11 +6,13 @@
 
 #include <respite/sys/job.h>
 
-#define ORIGIN_LOSSES 2
+#define ORIGIN_LOSSES 4
 
 struct origin {
     struct rsp_backup_origin o; /* a copy, its texts borrowed; all 0: of a file */
     int given;
+    const char *differ; /* a sentence more: what the streams' servers do not have in common; NULL: nothing */
+    const char *astray; /* and one of keys that are in streams of other slots */
     struct rsp_span losses[ORIGIN_LOSSES];
 };
 void origin_init(struct origin *self, const struct rsp_backup_origin *given); /* NULL: a file */

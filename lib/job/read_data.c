@@ -26,8 +26,10 @@ int reader_is_damage(int status)
 
 int reader_tell(struct reader *r, const struct rsp_read_finding *finding)
 {
+    struct rsp_read_finding f = *finding;
+    f.stream = r->at;
     r->report.findings++;
-    return r->o.found ? r->o.found(r->o.opaque, finding) : RSP_OK;
+    return r->o.found ? r->o.found(r->o.opaque, &f) : RSP_OK;
 }
 
 int reader_tell_parser(struct reader *r, uint64_t offset, const char *reason)
@@ -89,7 +91,7 @@ static int compare(struct reader *r, struct rsp_dd1_table *dd1, uint64_t keys)
     if (rc || !dd1 || rsp_dd1_table_broken(dd1, NULL)) return rc;
     dd1_bytes(&rsp_dd1_table_total(dd1)->with_expiry, sum);
     if (!memcmp(sum, r->stream->dd1, sizeof sum)) {
-        r->report.dd1_checked = 1;
+        r->dd1_checked = 1;
         return RSP_OK;
     }
     rsp_dd1_text(&rsp_dd1_table_total(dd1)->with_expiry, ours);
@@ -113,7 +115,7 @@ static int parse(struct reader *r, struct rsp_source *source)
     r->report.keys += report.run.feed.keys;
     if (!rc && report.not_rdb) rc = reader_tell_parser(r, 0, "not an RDB file");
     else if (!rc && report.run.feed.complete) rc = compare(r, dd1, report.run.feed.keys);
-    if (!rc) r->report.parsed = 1;
+    if (!rc) r->parsed = 1;
     rsp_dd1_table_free(dd1);
     return rc;
 }
@@ -176,7 +178,7 @@ static int read_stream(struct reader *r)
     if (!reader_is_damage(p.status)) return p.status;
     if (r->env.error) first = *r->env.error;
     rsp_error_clear(r->env.error);
-    r->report.parsed = 0;
+    r->parsed = 0;
     r->report.bytes += p.bytes;
     before = r->report.findings;
     rc = read_after(r, p.bytes);
@@ -201,8 +203,15 @@ int rsp_read_data(const struct rsp_env *env, struct rsp_snapshot *snapshot, cons
     if (r.o.percent > 100) return fail(&r.env, RSP_EINVAL, NULL, "more than 100 percent cannot be read");
     for (r.at = 0; !rc && r.at < m->streams_n; r.at++) {
         r.stream = &m->streams[r.at];
+        r.parsed = r.dd1_checked = 0;
         rc = read_stream(&r);
+        if (r.stream->kind != RSP_STREAM_RDB) continue;
+        r.report.streams++;
+        r.report.streams_parsed += (uint64_t)r.parsed;
+        r.report.streams_dd1 += (uint64_t)r.dd1_checked;
     }
+    r.report.parsed = r.report.streams && r.report.streams_parsed == r.report.streams;
+    r.report.dd1_checked = r.report.streams && r.report.streams_dd1 == r.report.streams;
     memcpy(report, &r.report, report->size < sizeof r.report ? report->size : sizeof r.report);
     return rc;
 }

@@ -17,7 +17,8 @@ struct reader {
     struct rsp_read_options o;
     struct rsp_read_report report;
     struct rsp_snapshot *s;
-    size_t at; /* the stream */
+    size_t at;               /* the stream */
+    int parsed, dd1_checked; /* of it */
     const struct rsp_stream_info *stream;
     uint8_t header[HEADER_BYTES];
     size_t header_n;

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 
+#define DUMP_BYTES ((uint64_t)1 << 48) /* no dump is longer */
 #define WHOLE (RSP_ITEM_FIRST | RSP_ITEM_LAST)
 
 /* A part of a record that does not lie in one piece. */
@@ -44,8 +45,10 @@ struct rows_maker {
     /* the record in parts */
     struct row_value v;
     int64_t expire_ms;
-    uint64_t order;
+    uint64_t order, dump; /* dump: added to offsets in the one that is read */
     int carried, out;
+    int begun;         /* a dump was */
+    int first;         /* of several records of one key the first counts */
     int gentle, fault; /* fault: damage, behind which nothing more is made */
     struct rsp_error words;
     pthread_mutex_t lock; /* of rows and free */
@@ -133,7 +136,14 @@ static int put_name(struct buf *b, uint32_t db, struct rsp_span key)
     return rc || !key.n ? rc : buf_add(b, key.p, key.n);
 }
 
-static int whole(struct worker *w, const struct rsp_rdb_batch *b, const struct rsp_rdb_item *i)
+static uint64_t order_of(const struct rows_maker *x, uint64_t offset)
+{
+    uint64_t order = x->dump + offset;
+    return x->first ? UINT64_MAX - order : order;
+}
+
+static int whole(struct worker *w, const struct rows_maker *x, const struct rsp_rdb_batch *b,
+                 const struct rsp_rdb_item *i)
 {
     struct row_value v;
     struct rsp_span key = {NULL, 0};
@@ -144,7 +154,7 @@ static int whole(struct worker *w, const struct rsp_rdb_batch *b, const struct r
     rc = row_elements(&w->m, b, i, 0, &v);
     if (!rc) rc = row_of(&w->m, b, i, i->expire_ms, &v, &row, &db, &key, &out);
     if (rc || out) return rc;
-    row.order = b->offset + i->start;
+    row.order = order_of(x, b->offset + i->start);
     row.name = w->names.n;
     rc = buf_add(&w->rows, &row, sizeof row);
     if (!rc) rc = put_name(&w->names, db, key);
@@ -171,7 +181,7 @@ static int in_part(struct row_maker *w, struct made *m, const struct rsp_rdb_bat
     return rc ? rc : buf_add(&m->parts, &p, sizeof p);
 }
 
-static int make(struct worker *w, struct made *m, const struct rsp_rdb_task *task)
+static int make(struct worker *w, const struct rows_maker *x, struct made *m, const struct rsp_rdb_task *task)
 {
     const struct rsp_rdb_batch *b = task->batch;
     int rc = RSP_OK;
@@ -179,7 +189,7 @@ static int make(struct worker *w, struct made *m, const struct rsp_rdb_task *tas
     for (uint32_t k = 0; k < b->count && !rc; k++) {
         const struct rsp_rdb_item *i = &b->items[k];
         if (i->kind != RSP_RDB_KEY || (task->verdicts && task->verdicts[k] == RSP_FILTER_REFUSE)) continue;
-        rc = (i->flags & WHOLE) == WHOLE ? whole(w, b, i) : in_part(&w->m, m, b, k);
+        rc = (i->flags & WHOLE) == WHOLE ? whole(w, x, b, i) : in_part(&w->m, m, b, k);
     }
     return rc;
 }
@@ -217,7 +227,7 @@ int rows_maker_work(void *maker, unsigned worker, const struct rsp_env *env, str
     m = made_take(x, &w->m.env);
     if (!m) return row_maker_report(&w->m, env, RSP_ENOMEM);
     m->parts.env = &w->m.env; /* whose record the buffer may write into now */
-    rc = make(w, m, task);
+    rc = make(w, x, m, task);
     m->parts.env = &m->env;
     if (rc && x->gentle && is_damage(rc)) { /* its turn comes in join */
         m->fault = rc;
@@ -268,7 +278,7 @@ static int add_part(struct rows_maker *x, const struct rsp_env *env, const struc
     if (i->flags & RSP_ITEM_FIRST) {
         row_value_init(&x->v);
         x->expire_ms = i->expire_ms;
-        x->order = b->offset + i->start;
+        x->order = order_of(x, b->offset + i->start);
         x->carried = 0;
         rc = row_begin(m, b, i, &x->out);
     }
@@ -378,6 +388,19 @@ int rows_maker_new(const struct rsp_env *env, const struct rsp_compare_side *sid
     return rc;
 }
 
+void rows_maker_first(struct rows_maker *x)
+{
+    x->first = 1;
+}
+
+int rows_maker_next(struct rows_maker *x)
+{
+    if (x->begun && x->dump > UINT64_MAX - 2 * DUMP_BYTES) return fail(&x->env, RSP_ELIMIT, NULL, "too many dumps");
+    x->dump += x->begun ? DUMP_BYTES : 0;
+    x->begun = 1;
+    return RSP_OK;
+}
+
 int rows_maker_end(struct rows_maker *x, const struct rsp_env *env, struct rsp_rows **ret)
 {
     *ret = NULL;
@@ -389,32 +412,4 @@ int rows_maker_end(struct rows_maker *x, const struct rsp_env *env, struct rsp_r
     *ret = x->rows;
     x->rows = NULL;
     return RSP_OK;
-}
-
-int rows_of(const struct rsp_env *env, struct rsp_source *source, const struct rsp_compare_side *side, unsigned threads,
-            const char *tmpdir, volatile const int *cancel, size_t run_rows, struct rsp_rows **ret)
-{
-    static const struct rsp_rdb_run_ops ops = {sizeof ops, rows_maker_work, rows_maker_join, rows_maker_drop};
-    struct rsp_rdb_run_options o = {.size = sizeof o, .threads = threads, .cancel = cancel};
-    struct rsp_rdb_run_result result = {.size = sizeof result};
-    struct rows_maker *x;
-    struct rsp_env full;
-    int rc;
-    *ret = NULL;
-    env_init(&full, env);
-    rc = rows_maker_new(&full, side, threads, tmpdir, run_rows, 0, &x);
-    if (rc || !x) return rc;
-    o.filter = x->side.filter;
-    rc = rsp_rdb_run(&full, source, &o, &ops, x, &result);
-    if (!rc && result.feed.crc_state == RSP_RDB_CRC_WRONG)
-        rc = fail(&full, RSP_ECHECKSUM, NULL, "the dump's checksum is wrong");
-    if (!rc) rc = rows_maker_end(x, &full, ret);
-    rows_maker_free(x);
-    return rc;
-}
-
-int rsp_rows_of(const struct rsp_env *env, struct rsp_source *source, const struct rsp_compare_side *side,
-                unsigned threads, const char *tmpdir, volatile const int *cancel, struct rsp_rows **ret)
-{
-    return rows_of(env, source, side, threads, tmpdir, cancel, ROWS_RUN, ret);
 }

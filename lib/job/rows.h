@@ -59,6 +59,10 @@ int rows_maker_new(const struct rsp_env *env, const struct rsp_compare_side *sid
 int rows_maker_work(void *maker, unsigned worker, const struct rsp_env *env, struct rsp_rdb_task *task);
 int rows_maker_join(void *maker, const struct rsp_env *env, struct rsp_rdb_task *task);
 void rows_maker_drop(void *maker, struct rsp_rdb_task *task);
+/* Another dump begins, the first one too: its records count as later ones. */
+int rows_maker_next(struct rows_maker *m);
+/* Of several records of one key the first one counts, not the last. Before the first task. */
+void rows_maker_first(struct rows_maker *m);
 /* All of it was read: the rows, sealed. */
 int rows_maker_end(struct rows_maker *m, const struct rsp_env *env, struct rsp_rows **ret);
 void rows_maker_free(struct rows_maker *m);
@@ -130,6 +134,9 @@ struct row_walk {
     struct row_run *runs;
     struct row_front *heap;
     size_t runs_n, heap_n, each; /* each: rows read at once */
+    /* Not NULL: told of the others of one key. */
+    int (*earlier)(void *ctx, const struct row *row);
+    void *ctx;
 };
 int row_walk_open(struct row_walk *w, const struct rsp_env *env, struct rsp_rows *rows);
 /* RSP_OK; RSP_END. Of several rows of one key only the last in the dump. */

@@ -279,8 +279,10 @@ static int take(struct row_walk *w, struct row *row)
 int row_walk_next(struct row_walk *w, struct row *row)
 {
     int rc = take(w, row);
-    while (!rc && w->heap_n && front(w, 0)->key.hi == row->key.hi && front(w, 0)->key.lo == row->key.lo)
-        rc = take(w, row);
+    while (!rc && w->heap_n && front(w, 0)->key.hi == row->key.hi && front(w, 0)->key.lo == row->key.lo) {
+        rc = w->earlier ? w->earlier(w->ctx, row) : RSP_OK;
+        if (!rc) rc = take(w, row);
+    }
     return rc;
 }
 

@@ -18,6 +18,9 @@ static int init_rules(struct row_maker *m)
     o.ttl = side->ttl;
     o.shift_ms = side->shift_ms;
     o.now_ms = side->now_ms;
+    o.dbs = side->dbs;
+    o.dbs_n = side->dbs_n;
+    o.losses = side->losses;
     m->has_rules = 1;
     resp_native_init(&m->native, &m->rules, &m->env);
     return resp_rules_init(&m->rules, &m->env, &o);
@@ -166,7 +169,9 @@ static int asked_all(struct row_maker *m, struct row_value *v)
     m->commands.n = 0;
     if (!rc) rc = resp_stream_end(&m->native);
     m->commands.n = 0;
-    v->lost |= m->plan.way == RESP_WAY_NATIVE && m->native.losses != 0;
+    /* What is pending without its message is not there afterwards, as was told; no digest knows a stream without it. */
+    if (m->plan.way == RESP_WAY_NATIVE)
+        v->lost |= resp_refused(&m->rules, m->native.losses) != 0 || m->native.stream.lost_ghosts;
     m->asked = 0;
     return rc == RSP_AGAIN ? RSP_OK : rc; /* would be made again with what is missing */
 }
@@ -181,9 +186,22 @@ static int too_long(const struct row_maker *m, const struct rsp_rdb_element *e)
 
 /* ---- elements ---- */
 
+static int no_counters(const struct row_maker *m)
+{
+    const struct rsp_target *t = m->side->target ? m->side->target : m->side->held_by;
+    return t && !(t->can >> RSP_CAN_STREAM_COUNTERS & 1);
+}
+
+/* What no command carries: a stream's consumers' times, its groups' entries_read, its producers, and who gave a message
+ * back; for a server that has no counters of streams, these. */
 static int loosely(struct row_maker *m, const struct rsp_rdb_element *e)
 {
     struct rsp_rdb_element x = *e;
+    if (x.kind == RSP_ELEM_NACKED || (x.kind >= RSP_ELEM_IDMP && x.kind <= RSP_ELEM_IDMP_END)) return RSP_OK;
+    if (x.kind == RSP_ELEM_STREAM && no_counters(m)) {
+        x.number[1] = 0;
+        x.has_first = x.has_max_deleted = x.has_entries_added = 0;
+    }
     if (x.kind == RSP_ELEM_FIELD && x.expire_ms != RSP_RDB_NO_EXPIRE) return RSP_OK;
     if (x.kind == RSP_ELEM_GROUP) x.number[0] = 0;
     if (x.kind == RSP_ELEM_CONSUMER) {
@@ -197,6 +215,8 @@ static int element(struct row_maker *m, struct rsp_rdb_element *e, int twice, st
 {
     int rc = RSP_OK;
     if (e->kind == RSP_ELEM_FIELD && e->expire_ms != RSP_RDB_NO_EXPIRE) {
+        if (m->has_rules && !m->rules.field_ttl && m->side->ttl != RSP_TTL_PERSIST)
+            v->lost |= resp_refused(&m->rules, RESP_LOSS(FIELD_TTL)) != 0;
         e->expire_ms = m->has_rules && !m->rules.field_ttl ? RSP_RDB_NO_EXPIRE : changed(m->side, e->expire_ms);
         if (e->expire_ms != RSP_RDB_NO_EXPIRE && e->expire_ms < v->fields_ms) v->fields_ms = e->expire_ms;
     }

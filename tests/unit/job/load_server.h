@@ -26,9 +26,11 @@ struct fake_key {
 static struct {
     struct fake_key keys[FAKE_KEYS];
     size_t n;
-    unsigned long writes, refuse_at, hang_at, libraries, modules; /* modules: loaded */
-    const char *clash;                                            /* a function that another library has */
+    unsigned long writes, refuse_at, hang_at, libraries;
+    const char *clash;   /* a function that another library has */
+    const char *modules; /* the answer to MODULE LIST; NULL: none is loaded */
     const char *refuse_with, *role, *mode;
+    const char *watch; /* a file that must be there when functions come */
     int run, databases;
     int listener, stop[2];
     char path[96];
@@ -149,6 +151,7 @@ static const char *fake_write(struct fake_client *c)
     if (!strcmp(w, "FUNCTION")) {
         int there = fake.libraries && strcmp(c->arg[2], "REPLACE") != 0;
         if (!there && fake.clash) return fake.clash;
+        if (fake.watch && access(fake.watch, F_OK)) return "-ERR too early\r\n";
         if (!there) fake.libraries = 1;
         return there ? "-ERR Library 'a' already exists\r\n" : "$1\r\na\r\n";
     }
@@ -174,7 +177,7 @@ static const char *fake_read(struct fake_client *c)
                    ? "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n"
                    : "*5\r\n$5\r\nslave\r\n$8\r\n10.0.0.9\r\n:6400\r\n$9\r\nconnected\r\n:7\r\n";
     } else if (!strcmp(w, "MODULE") && fake.modules) {
-        return "*1\r\n*4\r\n$4\r\nname\r\n$1\r\nm\r\n$3\r\nver\r\n:1\r\n";
+        return fake.modules;
     } else if (!strcmp(w, "MODULE") || (!strcmp(w, "FUNCTION") && !strcmp(c->arg[1], "LIST"))) {
         return "*0\r\n";
     } else {

@@ -19,7 +19,7 @@ static struct rsp_error error;
 static struct rsp_env env;
 static char dir[64], mark[96];
 static struct made dump;
-static struct rsp_endpoint endpoint;
+static struct rsp_place place;
 static struct rsp_load_options options;
 static struct rsp_load_report report;
 static unsigned passes;
@@ -63,14 +63,16 @@ static inline void setup(void)
     ck_assert_ptr_nonnull(mkdtemp(dir));
     snprintf(mark, sizeof mark, "%s/mark", dir);
     fake_start(dir);
-    memset(&endpoint, 0, sizeof endpoint);
-    endpoint.size = sizeof endpoint;
-    endpoint.socket = fake.path;
+    memset(&place, 0, sizeof place);
+    place.size = sizeof place;
+    place.endpoint.size = sizeof place.endpoint;
+    place.endpoint.socket = fake.path;
     memset(&options, 0, sizeof options);
     options.size = sizeof options;
     options.resp.size = sizeof options.resp;
     options.resp.run.size = sizeof options.resp.run;
     options.resp.payloads = 1;
+    rsp_loss_policy_default(&options.resp.losses);
     options.snapshot = "00112233445566778899aabbccddeeff";
     options.no_compare = 1;
     options.threads = 2;
@@ -86,9 +88,10 @@ static inline void teardown(void)
     ck_assert_int_eq(rmdir(dir), 0);
 }
 
-static inline int open_dump(void *ctx, struct rsp_source **source)
+static inline int open_dump(void *ctx, size_t stream, struct rsp_source **source)
 {
     ck_assert_ptr_eq(ctx, &dump);
+    ck_assert_uint_eq(stream, 0);
     passes++;
     return rsp_source_memory(&env, dump.p, dump.n, source);
 }
@@ -98,7 +101,7 @@ static inline int load(void)
     memset(&error, 0, sizeof error);
     memset(&report, 0, sizeof report);
     report.size = sizeof report;
-    return rsp_load(&env, open_dump, &dump, &endpoint, &options, &report);
+    return rsp_load(&env, open_dump, &dump, &place, &options, &report);
 }
 
 static inline int by_name(const void *a, const void *b)

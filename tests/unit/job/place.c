@@ -144,6 +144,20 @@ static void put_aux(struct dump *d, const char *name, const char *value)
     put_string(d, value, strlen(value));
 }
 
+unsigned dump_slots[2];
+
+/* "key:7" or, of these slots, "key:7:31". */
+static void name_key(unsigned k, char *out, size_t size)
+{
+    int n = snprintf(out, size, "key:%u", k);
+    for (unsigned i = 0; dump_slots[1]; i++) {
+        unsigned slot;
+        n = snprintf(out, size, "key:%u:%u", k, i);
+        slot = rsp_key_slot((struct rsp_span){(const uint8_t *)out, (size_t)n});
+        if (slot >= dump_slots[0] && slot <= dump_slots[1]) return;
+    }
+}
+
 static void put_keys(struct dump *d, unsigned db, unsigned keys, uint8_t *value, size_t size, int dull)
 {
     uint8_t select[2] = {0xfe, (uint8_t)db};
@@ -153,7 +167,7 @@ static void put_keys(struct dump *d, unsigned db, unsigned keys, uint8_t *value,
         char name[32];
         if (k % 3 == 0) put(d, "\xfc\x00\x10\x20\x30\xa1\x01\x00\x00", 9);
         put(d, "\0", 1);
-        snprintf(name, sizeof name, "key:%u", k);
+        name_key(k, name, sizeof name);
         put_string(d, name, strlen(name));
         for (size_t i = 0; i < size && !dull; i++) {
             x ^= x << 13, x ^= x >> 7, x ^= x << 17;

@@ -30,6 +30,8 @@ struct dump {
     uint8_t *p;
     size_t n, cap;
 };
+/* Of these slots alone, from..to; {0, 0}: any keys. */
+extern unsigned dump_slots[2];
 void dump_make(struct dump *d, unsigned keys, size_t size, int dull);
 /* Sets the checksum anew. */
 void dump_sum(struct dump *d);

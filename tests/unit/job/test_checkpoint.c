@@ -44,6 +44,8 @@ static void fill(struct checkpoint *c)
     snprintf(c->snapshot, sizeof c->snapshot, "0123456789abcdef0123456789abcdef");
     snprintf(c->run_id, sizeof c->run_id, "%040d", 7);
     snprintf(c->place, sizeof c->place, "unix:///a place");
+    ck_assert_int_eq(checkpoint_node_add(c, "00ff", "redis://b:1"), RSP_OK);
+    ck_assert_int_eq(checkpoint_node_add(c, "", "redis://[::1]:2"), RSP_OK);
     c->options = 0x1234;
     c->selection = UINT64_MAX;
     c->now_ms = 1700000000000;
@@ -68,6 +70,10 @@ START_TEST(there_and_back)
     ck_assert_int_eq(checkpoint_write(&a, path), RSP_OK); /* replaced */
     ck_assert_int_eq(checkpoint_read(&b, path, &there), RSP_OK);
     ck_assert_int_eq(there, 1);
+    ck_assert_uint_eq(b.more_n, 2);
+    ck_assert_str_eq(b.more->run_id, "00ff");
+    ck_assert_str_eq(b.more->next->run_id, "");
+    ck_assert_str_eq(b.more->next->place, "redis://[::1]:2");
     ck_assert_str_eq(b.snapshot, a.snapshot);
     ck_assert_str_eq(b.run_id, a.run_id);
     ck_assert_str_eq(b.place, a.place);

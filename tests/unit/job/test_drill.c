@@ -331,6 +331,166 @@ START_TEST(long_path)
 }
 END_TEST
 
+/* ---- several streams ---- */
+
+#define SHARDS 3
+static struct dump shards[SHARDS];
+static struct rsp_stream_info shard_streams[SHARDS + 1];
+static int told_proof[SHARDS + 1];
+static unsigned told_n;
+static uint64_t most_bytes;
+
+static int open_shard(void *ctx, size_t at, struct rsp_source **source)
+{
+    (void)ctx;
+    ck_assert_uint_lt(at, SHARDS + 1);
+    ck_assert_uint_ne(at, 1); /* no RDB */
+    at -= at > 1;
+    if (open_status && at == SHARDS - 1) {
+        snprintf(error.message, sizeof error.message, "as the test has it");
+        return error.code = open_status;
+    }
+    return rsp_source_memory(&env, shards[at].p, shards[at].n, source);
+}
+
+static void on_told(void *opaque, size_t at, const struct rsp_drill_report *r)
+{
+    (void)opaque;
+    ck_assert_uint_eq(r->streams, 1);
+    told_proof[at] = r->proof;
+    told_n++;
+}
+
+static void on_bytes(void *opaque, uint64_t bytes)
+{
+    (void)opaque;
+    ck_assert_uint_ge(bytes, most_bytes);
+    most_bytes = bytes;
+}
+
+/* Three dumps of different databases, and something between them that is none. */
+static void make_shards(void)
+{
+    static const char *const names[SHARDS + 1] = {"shard-0.rdb", "aof", "shard-1.rdb", "shard-2.rdb"};
+    struct rsp_db_count sum[2] = {{0}, {.db = 1}};
+    struct dump kept = dump;
+    for (unsigned i = 0; i < SHARDS; i++) {
+        struct rsp_stream_info *info = &shard_streams[i + (i > 0)];
+        dump_make(&shards[i], i ? 10 * i : 1, 20, 0); /* the first has nothing in db 1 */
+        dump = shards[i];
+        manifest.dbs_n = 0;
+        memset(&stream, 0, sizeof stream);
+        learn();
+        *info = stream;
+        for (size_t k = 0; k < manifest.dbs_n; k++) {
+            sum[dbs[k].db].keys += dbs[k].keys;
+            sum[dbs[k].db].expires += dbs[k].expires;
+        }
+    }
+    dump = kept;
+    memcpy(dbs, sum, sizeof sum);
+    manifest.dbs_n = 2;
+    shard_streams[1].kind = RSP_STREAM_AOF_PART;
+    for (unsigned i = 0; i <= SHARDS; i++)
+        shard_streams[i].name = (struct rsp_span){(const uint8_t *)names[i], strlen(names[i])};
+    manifest.streams = shard_streams;
+    manifest.streams_n = SHARDS + 1;
+    options.told = on_told;
+    options.progress = on_bytes;
+}
+
+static void free_shards(void)
+{
+    for (unsigned i = 0; i < SHARDS; i++) dump_free(&shards[i]);
+}
+
+static int drill_all(void)
+{
+    int rc;
+    memset(&report, 0, sizeof report);
+    report.size = sizeof report;
+    rsp_error_clear(&error);
+    told_n = 0;
+    most_bytes = 0;
+    rc = rsp_drill_all(&env, open_shard, NULL, &manifest, &options, &report);
+    ck_nothing_left();
+    return rc;
+}
+
+static void ck_all_failed(const char *words, unsigned told)
+{
+    ck_assert_int_eq(drill_all(), RSP_OK);
+    ck_assert_int_eq(report.proof, RSP_PROOF_FAILED);
+    ck_assert_str_eq(report.what, words);
+    ck_assert_uint_eq(told_n, told);
+    ck_assert_int_eq(error.code, 0);
+}
+
+START_TEST(all_streams)
+{
+    struct rsp_dd1_sum sum = {0}, one;
+    uint8_t total[16];
+    char text[512];
+    make_shards();
+    for (unsigned i = 0; i <= SHARDS; i++) {
+        if (i == 1) continue;
+        one.hi = one.lo = 0;
+        for (int k = 0; k < 8; k++) {
+            one.hi = one.hi << 8 | shard_streams[i].dd1[k];
+            one.lo = one.lo << 8 | shard_streams[i].dd1[8 + k];
+        }
+        rsp_dd1_add(&sum, &one);
+    }
+    dd1_bytes(&sum, total);
+    ck_assert_int_eq(drill_all(), RSP_OK);
+    ck_assert_int_eq(report.proof, RSP_PROOF_DECODED);
+    ck_assert_str_eq(report.why_not, "shard-0.rdb: no server at hand loads RDB 11: redis 7.0.15 takes up to 10");
+    ck_assert_uint_eq(report.keys, 31);
+    ck_assert_uint_eq(report.streams, SHARDS);
+    ck_assert_mem_eq(report.dd1, total, 16);
+    ck_assert_uint_eq(told_n, SHARDS);
+    ck_assert_uint_gt(most_bytes, shards[2].n);
+    rsp_drill_text(&report, text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, " streams=3"));
+    free_shards();
+}
+END_TEST
+
+START_TEST(one_of_all)
+{
+    make_shards();
+    shard_streams[2].dd1[3] ^= 1;
+    ck_all_failed("shard-1.rdb: the dataset's digest is not the one in the manifest", SHARDS);
+    ck_assert_int_eq(told_proof[0], RSP_PROOF_DECODED);
+    ck_assert_int_eq(told_proof[2], RSP_PROOF_FAILED);
+    ck_assert_int_eq(told_proof[3], RSP_PROOF_DECODED);
+    shard_streams[2].dd1[3] ^= 1;
+    shard_streams[3].records++;
+    ck_all_failed("shard-2.rdb: 20 keys, the manifest says 21", SHARDS);
+    shard_streams[3].records--;
+    dbs[1].keys++; /* of all together */
+    ck_all_failed("database 1: 15 keys, 5 with an expiry; the manifest says otherwise", SHARDS);
+    dbs[1].keys--;
+    manifest.dbs_n = 3;
+    dbs[2].db = 9;
+    dbs[2].keys = 1;
+    ck_all_failed("database 9 has no keys, the manifest says 1", SHARDS);
+    manifest.dbs_n = 2;
+    open_status = RSP_EINTEGRITY;
+    ck_assert_int_eq(drill_all(), RSP_OK);
+    ck_assert_int_eq(report.proof, RSP_PROOF_FAILED);
+    ck_assert_int_eq(strncmp(report.what, "shard-2.rdb: ", 13), 0);
+    open_status = RSP_ENET;
+    ck_assert_int_eq(drill_all(), RSP_ENET);
+    open_status = RSP_OK;
+    manifest.streams = shard_streams + 1;
+    manifest.streams_n = 1;
+    ck_assert_int_eq(drill_all(), RSP_ENOTFOUND);
+    ck_assert_ptr_nonnull(strstr(error.message, "no RDB"));
+    free_shards();
+}
+END_TEST
+
 /* ---- memory ---- */
 
 static unsigned left;
@@ -369,6 +529,26 @@ START_TEST(no_memory)
 }
 END_TEST
 
+START_TEST(no_memory_for_all)
+{
+    struct rsp_env outer = env, poor = env;
+    int rc = RSP_ENOMEM;
+    poor.resize = fails_late;
+    options.threads = 1;
+    make_shards();
+    for (unsigned n = 1; rc; n++) {
+        ck_assert_uint_lt(n, 4000);
+        env = poor;
+        left = n;
+        rc = drill_all();
+        env = outer;
+        ck_assert_msg(rc == RSP_OK || rc == RSP_ENOMEM, "%u: %d", n, rc);
+    }
+    ck_assert_int_eq(report.proof, RSP_PROOF_DECODED);
+    free_shards();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("drill");
@@ -390,6 +570,9 @@ int main(void)
     tcase_add_test(t, cancelled);
     tcase_add_test(t, long_path);
     tcase_add_test(t, no_memory);
+    tcase_add_test(t, all_streams);
+    tcase_add_test(t, one_of_all);
+    tcase_add_test(t, no_memory_for_all);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -47,6 +47,19 @@ END_TEST
 
 START_TEST(modules)
 {
+#define MODULE(name, ...) "*4\r\n$4\r\nname\r\n$" #name "\r\n" __VA_ARGS__ "\r\n$3\r\nver\r\n:1\r\n"
+    static const struct {
+        const char *answer;
+        int taken;
+    } lists[] = {
+        {"*1\r\n" MODULE(2, "bf"), 1},
+        {"*2\r\n" MODULE(3, "lua") MODULE(2, "bf"), 1},
+        {"*1\r\n" MODULE(9, "vectorset"), 0},
+        {"*2\r\n" MODULE(9, "vectorset") MODULE(6, "ReJSON"), 0},
+        {"*1\r\n" MODULE(4, "mine"), 0},
+        {"-NOPERM this user has no permissions to run the 'module|list' command\r\n", 1},
+        {"*1\r\n*2\r\n$3\r\nver\r\n:1\r\n", 1}, /* who knows what that is */
+    };
     made_free(&dump);
     file_begin(&dump, "REDIS0010");
     put_byte(&dump, 0xfe);
@@ -62,16 +75,20 @@ START_TEST(modules)
     ck_assert_ptr_nonnull(strstr(error.message, "no modules loaded"));
     ck_assert_ptr_nonnull(strstr(error.message, "\"mod\" (MBbloom--)"));
     ck_assert_uint_eq(fake.writes, 0);
-    options.resp.drop_losses = 1;
+    ck_assert_int_eq(rsp_loss_policy_parse(&env, "drop", &options.resp.losses), RSP_OK);
     ck_assert_int_eq(load(), RSP_OK);
     ck_assert_uint_eq(report.keys, 1);
     ck_assert_uint_eq(report.plan.losses.n[RSP_LOSS_MODULE], 1);
     ck_assert_ptr_null(fake_find(0, "mod"));
-    fake_forget();
-    fake.modules = 1;
-    options.resp.drop_losses = 0;
-    ck_assert_int_eq(load(), RSP_OK);
-    ck_assert_ptr_nonnull(fake_find(0, "mod"));
+    rsp_loss_policy_default(&options.resp.losses);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        fake_forget();
+        fake.modules = lists[i].answer;
+        ck_assert_msg(load() == (lists[i].taken ? RSP_OK : RSP_EUNSUPPORTED), "%s", fake.modules);
+        if (lists[i].taken) ck_assert_ptr_nonnull(fake_find(0, "mod"));
+        else ck_assert_ptr_nonnull(strstr(error.message, "no module loaded"));
+        if (!lists[i].taken) ck_assert_uint_eq(fake.writes, 0);
+    }
 }
 END_TEST
 
@@ -169,8 +186,8 @@ static const struct {
     {"-READONLY You can't write against a read only replica.\r\n", RSP_EDENIED, "become a replica"},
     {"-MISCONF Redis is configured to save RDB snapshots\r\n", RSP_EDENIED, "last save failed"},
     {"-NOREPLICAS Not enough good replicas to write.\r\n", RSP_EDENIED, "min-replicas"},
-    {"-MOVED 7 1.2.3.4:5\r\n", RSP_EUNSUPPORTED, "cluster is not supported yet"},
-    {"-CLUSTERDOWN Hash slot not served\r\n", RSP_EUNSUPPORTED, "cluster is not supported yet"},
+    {"-MOVED 7 1.2.3.4:5\r\n", RSP_EUNSUPPORTED, "is a node of a cluster"},
+    {"-CLUSTERDOWN Hash slot not served\r\n", RSP_EDENIED, "CLUSTERDOWN"},
     {"-LOADING Redis is loading the dataset in memory\r\n", RSP_EBUSY, "LOADING"},
     {"-NOPERM this user has no permissions to run the 'msetnx' command\r\n", RSP_EDENIED, "+msetnx"},
     {"-BUSYKEY Target key name already exists.\r\n", RSP_EEXIST, "appeared meanwhile"},
@@ -292,7 +309,7 @@ START_TEST(checked_plan)
     options.resp.payloads = 1;
     streams_dump();
     ck_assert_int_eq(same_plan("streams"), 1);
-    options.resp.drop_losses = 1;
+    ck_assert_int_eq(rsp_loss_policy_parse(&env, "drop", &options.resp.losses), RSP_OK);
     ck_assert_int_eq(nftw(getenv("DATA") ? getenv("DATA") : "tests/data", one_file, 16, FTW_PHYS), 0);
     ck_assert_uint_gt(sound, 50);
 }
@@ -321,7 +338,7 @@ END_TEST
 /* The target does not let us read it again (this one speaks to one at a time): the restore is done, and says so. */
 START_TEST(cannot_be_compared)
 {
-    endpoint.idle_ms = 300;
+    place.endpoint.idle_ms = 300;
     options.no_compare = 0;
     options.resp.existing = _i % 3;
     options.checked = _i / 3; /* then what is to be compared is made while writing */
@@ -355,7 +372,7 @@ START_TEST(memory_fails)
     options.checkpoint = mark;
     options.checked = _i;
     options.no_compare = !_i;
-    endpoint.idle_ms = 300;
+    place.endpoint.idle_ms = 300;
     env.resize = failing;
     for (; rc; n += 3) {
         fake_forget();

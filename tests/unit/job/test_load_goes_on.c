@@ -134,6 +134,22 @@ START_TEST(other_checkpoint)
 }
 END_TEST
 
+/* What was written first may be functions: a run that ended behind them must find that it may go on. */
+START_TEST(functions_are_marked)
+{
+    options.checkpoint = fake.watch = mark;
+    options.resp.existing = _i;
+    ck_assert_msg(load() == RSP_OK, "%s", error.message);
+    fake_forget();
+    fake.hang_at = 2; /* the first key */
+    ck_assert_int_eq(load(), RSP_ENET);
+    ck_assert_uint_eq(fake.libraries, 1);
+    fake.hang_at = 0;
+    ck_assert_msg(load() == RSP_OK, "%s", error.message);
+    ck_assert_uint_eq(fake.n, KEYS);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("load goes on");
@@ -146,6 +162,7 @@ int main(void)
     tcase_add_test(t, theirs_stays);
     tcase_add_loop_test(t, goes_on, 0, 6);
     tcase_add_loop_test(t, checked_and_gone_on, 0, 3);
+    tcase_add_loop_test(t, functions_are_marked, 0, 3);
     tcase_add_test(t, other_checkpoint);
     suite_add_tcase(s, t);
     r = srunner_create(s);

@@ -1,4 +1,4 @@
-/* What this is: tests of rsp_backup_server over a capture that is played: what comes into the manifest and the report.
+/* What this is: tests of rsp_backup_place over the capture of one server that is played: what comes into the manifest and the report.
  * Rests on: place.h, libcheck.
  * Does not: open a connection. */
 /* LDFLAGS: -Wl,--wrap=rsp_capture_open,--wrap=rsp_capture_facts,--wrap=rsp_capture_source,--wrap=rsp_capture_progress,--wrap=rsp_capture_free */
@@ -109,7 +109,8 @@ static void setup(void)
                                               .replid = "cafe",
                                               .offset = 99,
                                               .has_offset = 1,
-                                              .point_in_time = 1};
+                                              .point_in_time = 1,
+                                              .taken_ms = 1234567};
     open_status = opened = 0;
 }
 
@@ -122,9 +123,13 @@ static void teardown(void)
 
 static int run(struct rsp_log **log, struct rsp_backup_report *report, struct rsp_backup_live *live)
 {
-    struct rsp_endpoint e = {.size = sizeof e, .port = 6390};
-    struct rsp_capture_options co = {.size = sizeof co, .role = RSP_CAPTURE_REPLICA};
+    struct rsp_place place = {.size = sizeof place};
+    struct rsp_backup_live_options lo = {.size = sizeof lo};
     struct rsp_backup_options o = {.size = sizeof o};
+    place.endpoint.size = sizeof place.endpoint;
+    place.endpoint.port = 6390;
+    lo.capture.size = sizeof lo.capture;
+    lo.capture.role = RSP_CAPTURE_REPLICA;
     o.snapshot.size = sizeof o.snapshot;
     o.snapshot.source = "test";
     o.snapshot.threads = 2;
@@ -135,7 +140,7 @@ static int run(struct rsp_log **log, struct rsp_backup_report *report, struct rs
     report->size = sizeof *report;
     live->size = sizeof *live;
     rsp_error_clear(&at.error);
-    return rsp_backup_server(&at.env, at.repo, &e, &co, &o, log, report, live);
+    return rsp_backup_place(&at.env, at.repo, &place, &lo, &o, log, report, live);
 }
 
 static int is(struct rsp_span s, const char *text)
@@ -152,11 +157,11 @@ START_TEST(stored)
     const struct rsp_manifest *m;
     if (_i) played.facts.point_in_time = 0, played.facts.method = "scan", played.server.role = RSP_SERVER_MASTER;
     ck_assert_msg(run(&log, &report, &live) == RSP_OK, "%s", at.error.message);
-    ck_assert_str_eq(live.place, "redis://b:6390");
-    ck_assert_str_eq(live.why, "a replica, lag 0 s");
-    ck_assert_str_eq(live.method, _i ? "scan" : "psync, rdb-only");
-    ck_assert_uint_eq(live.spooled, 4711);
-    ck_assert_int_eq(live.point_in_time, !_i);
+    ck_assert_str_eq(live.shards[0].place, "redis://b:6390");
+    ck_assert_str_eq(live.shards[0].why, "a replica, lag 0 s");
+    ck_assert_str_eq(live.shards[0].method, _i ? "scan" : "psync, rdb-only");
+    ck_assert_uint_eq(live.shards[0].spooled, 4711);
+    ck_assert_int_eq(live.shards[0].point_in_time, !_i);
     ck_assert_uint_eq(report.keys, 60);
     ck_assert_int_eq((report.flags & RSP_COMMIT_GOOD) != 0, !_i);
     ck_assert_int_eq(rsp_snapshot_open(at.repo, report.record, &s), RSP_OK);
@@ -167,6 +172,13 @@ START_TEST(stored)
     ck_assert_uint_eq(m->captured_n, 1);
     ck_assert_uint_eq(m->losses_n, (unsigned)_i);
     if (_i) ck_assert_int_eq(memcmp(m->losses[0].p, "not a point in time: ", 21), 0);
+    ck_assert(is(m->streams[0].place, "redis://b:6390") && is(m->streams[0].name, "dump.rdb"));
+    ck_assert_uint_eq(m->streams[0].taken_ms, 1234567);
+    ck_assert_uint_eq(m->streams[0].slots.n + m->streams[0].node.n, 0);
+    ck_assert_uint_eq(live.shards_n, 1);
+    ck_assert_uint_eq(live.shards[0].tries, 1);
+    ck_assert_ptr_null(live.shards[0].slots);
+    rsp_backup_live_free(&at.env, &live);
     rsp_snapshot_free(s);
     rsp_log_free(log);
 }
@@ -182,6 +194,7 @@ START_TEST(server_fails_to_open)
     ck_assert_int_eq(report.source_fault, 1);
     ck_assert_ptr_null(log);
     ck_assert_uint_eq(place_count(&at, "data"), 0);
+    rsp_backup_live_free(&at.env, &live);
 }
 END_TEST
 
@@ -198,7 +211,9 @@ START_TEST(server_goes_away)
     ck_assert_int_eq(report.source_fault, 1);
     ck_assert_ptr_null(log);
     ck_assert_uint_eq(place_count(&at, "log"), 0);
-    ck_assert_str_eq(live.place, "redis://b:6390");
+    ck_assert_str_eq(live.shards[0].place, "redis://b:6390");
+    ck_assert_uint_eq(live.shards[0].tries, 1); /* one server that was named is not captured again */
+    rsp_backup_live_free(&at.env, &live);
 }
 END_TEST
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "job/dump.h"
 #include "job/note.h"
 #include "unit/job/place.h"
 
@@ -27,6 +28,7 @@ static struct {
     uint64_t offset, bytes;
     int64_t records;
     int of_parser;
+    size_t stream;
 } told[64];
 static unsigned told_n;
 
@@ -41,6 +43,7 @@ static int on_finding(void *opaque, const struct rsp_read_finding *f)
     told[told_n].offset = f->offset;
     told[told_n].bytes = f->bytes;
     told[told_n].records = f->records;
+    told[told_n].stream = f->stream;
     told_n++;
     return RSP_OK;
 }
@@ -281,6 +284,115 @@ START_TEST(stopped)
 }
 END_TEST
 
+/* ---- several streams ---- */
+
+#define SHARDS 3
+
+/* Its keys and dd1, as they are. */
+static void learn(const struct dump *d, struct rsp_stream_info *info)
+{
+    struct rsp_check_options co = {.size = sizeof co, .digest = 1};
+    struct rsp_check_report c = {.size = sizeof c};
+    struct rsp_source *source = NULL;
+    ck_assert_int_eq(rsp_dd1_table_new(&at.env, &co.dd1), RSP_OK);
+    ck_assert_int_eq(rsp_source_memory(&at.env, d->p, d->n, &source), RSP_OK);
+    co.run.size = sizeof co.run;
+    co.run.threads = 1;
+    ck_assert_int_eq(rsp_check_file(&at.env, source, &co, &c), RSP_OK);
+    rsp_source_free(source);
+    memset(info, 0, sizeof *info);
+    info->records = rsp_dd1_table_total(co.dd1)->keys;
+    info->has_dd1 = 1;
+    dd1_bytes(&rsp_dd1_table_total(co.dd1)->with_expiry, info->dd1);
+    rsp_dd1_table_free(co.dd1);
+}
+
+static const unsigned shard_keys[SHARDS] = {70, 300, 50};
+
+/* Three shards, and behind the first a part of an AOF, which is not parsed; wrong: this shard's facts are not its own (n: 1
+ * its keys, 2 its dd1). */
+static uint64_t store_shards(size_t wrong, int n)
+{
+    static const char *const names[SHARDS + 1] = {"a.rdb", "aof", "b.rdb", "c.rdb"};
+    struct rsp_snapshot_options o = {.size = sizeof o, .source = "test", .threads = 2, .chunk_bytes = CHUNK};
+    struct rsp_commit_facts cf = {.size = sizeof cf, .flags = RSP_COMMIT_GOOD | RSP_COMMIT_FULL};
+    struct rsp_manifest m = {.size = sizeof m};
+    struct rsp_snapshot_writer *w = NULL;
+    uint64_t bytes = 0;
+    ck_assert_int_eq(rsp_snapshot_begin(at.repo, &o, &w), RSP_OK);
+    for (size_t i = 0; i <= SHARDS; i++) {
+        struct rsp_stream_info info = {.records = 99};
+        struct rsp_stream_writer *s = NULL;
+        struct dump d = {(uint8_t *)(uintptr_t) "*1", 2, 0};
+        if (i != 1) dump_make(&d, shard_keys[i - (i > 0)], 3000, 0);
+        if (i != 1) learn(&d, &info);
+        if (i == wrong && n == 1) info.records++;
+        if (i == wrong && n == 2) info.dd1[5] ^= 1;
+        ck_assert_int_eq(
+            rsp_snapshot_stream(w, NULL, names[i], i == 1 ? RSP_STREAM_AOF_PART : RSP_STREAM_RDB, 0, 0, &s), RSP_OK);
+        for (size_t k = 0; k < d.n;) {
+            uint8_t *chunk = NULL;
+            size_t cap = 0, take;
+            ck_assert_int_eq(rsp_stream_chunk(s, &chunk, &cap), RSP_OK);
+            take = cap < d.n - k ? cap : d.n - k;
+            memcpy(chunk, d.p + k, take);
+            ck_assert_int_eq(rsp_stream_submit(s, chunk, take, NULL, 0), RSP_OK);
+            k += take;
+        }
+        ck_assert_int_eq(rsp_stream_end(s, &info), RSP_OK);
+        bytes += d.n;
+        if (i != 1) dump_free(&d);
+    }
+    ck_assert_int_eq(rsp_snapshot_commit(w, &m, &cf, &the_log, &record), RSP_OK);
+    rsp_snapshot_writer_free(w);
+    open_it();
+    return bytes;
+}
+
+START_TEST(shards_sound)
+{
+    struct rsp_read_options o = {.threads = 1 + (unsigned)_i};
+    uint64_t bytes = store_shards(9, 0);
+    ck_assert_msg(read_it(&o) == RSP_OK, "%s", at.error.message);
+    ck_assert_uint_eq(report.findings, 0);
+    ck_assert_uint_eq(report.bytes, bytes);
+    ck_assert_uint_eq(report.keys, 420);
+    ck_assert(report.parsed && report.dd1_checked);
+    ck_assert(report.streams == SHARDS && report.streams_parsed == SHARDS && report.streams_dd1 == SHARDS);
+    o.percent = 10;
+    ck_assert_int_eq(read_it(&o), RSP_OK);
+    ck_assert(!report.findings && !report.parsed && report.streams == SHARDS && !report.streams_parsed);
+}
+END_TEST
+
+/* What one has wrong is told of that one; the others count as they are. */
+START_TEST(shard_differs)
+{
+    (void)store_shards((size_t)(_i / 2 ? _i / 2 + 1 : 0), 1 + _i % 2);
+    ck_assert_int_eq(read_it(NULL), RSP_OK);
+    ck_assert_uint_eq(told_n, 1);
+    ck_assert(told[0].of_parser);
+    ck_assert_uint_eq(told[0].stream, (size_t)(_i / 2 ? _i / 2 + 1 : 0));
+    ck_assert_uint_eq(report.streams_parsed, SHARDS);
+    ck_assert_uint_eq(report.streams_dd1, _i % 2 ? SHARDS - 1 : SHARDS);
+    ck_assert_int_eq(report.dd1_checked, !(_i % 2));
+    ck_assert_uint_eq(report.keys, 420);
+}
+END_TEST
+
+START_TEST(shard_damaged)
+{
+    (void)store_shards(9, 0);
+    spoil(300000); /* the largest object: the second shard's */
+    ck_assert_int_eq(read_it(NULL), RSP_OK);
+    ck_assert_uint_eq(told_n, 1);
+    ck_assert_uint_eq(told[0].stream, 2);
+    ck_assert(!told[0].of_parser && !report.parsed && !report.dd1_checked);
+    ck_assert(report.streams == SHARDS && report.streams_parsed == SHARDS - 1 && report.streams_dd1 == SHARDS - 1);
+    ck_assert_uint_ge(report.keys, 120);
+}
+END_TEST
+
 START_TEST(note_bytes)
 {
     struct note n = {77, 3, 1234567890123, 5}, back;
@@ -321,6 +433,9 @@ int main(void)
     tcase_add_test(t, quick_snapshot);
     tcase_add_test(t, accepted_damage);
     tcase_add_test(t, stopped);
+    tcase_add_loop_test(t, shards_sound, 0, 2);
+    tcase_add_loop_test(t, shard_differs, 0, 2 * SHARDS);
+    tcase_add_test(t, shard_damaged);
     tcase_add_test(t, note_bytes);
     suite_add_tcase(s, t);
     r = srunner_create(s);

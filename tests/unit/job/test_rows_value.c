@@ -162,10 +162,20 @@ END_TEST
 
 /* ---- what a target holds ---- */
 
-static struct rsp_resp_target target_of(uint32_t version, uint16_t rdb)
+static struct rsp_target target_of(uint32_t version, uint16_t rdb)
 {
-    struct rsp_resp_target t = {.size = sizeof t, .version_n = version, .dialect = RSP_RDB_REDIS, .rdb_version = rdb};
+    struct rsp_target t = {.size = sizeof t};
+    ck_assert_int_eq(rsp_target_of(&env, "redis", version, &t), RSP_OK);
+    ck_assert_uint_eq(t.rdb_version, rdb);
     return t;
+}
+
+static struct rsp_loss_policy policy_of(const char *text)
+{
+    struct rsp_loss_policy p;
+    rsp_loss_policy_default(&p);
+    ck_assert_int_eq(rsp_loss_policy_parse(&env, text, &p), RSP_OK);
+    return p;
 }
 
 /* Stream 19 of nodes entries, from that id on, with one group and one consumer who was last seen then and has 1-0. */
@@ -217,8 +227,8 @@ static struct made stream(unsigned nodes, int64_t seen, uint64_t read)
  * consumer was last seen. */
 START_TEST(streams)
 {
-    struct rsp_resp_target seven = target_of(70015, 10), four = target_of(40014, 8);
-    struct rsp_compare_side side = {.target = &seven};
+    struct rsp_target seven = target_of(70015, 10), four = target_of(40014, 8);
+    struct rsp_compare_side side = {.target = &seven, .losses = policy_of("convert,stream-nack=drop")};
     unsigned nodes = _i ? 1200 : 3;
     struct made a = stream(nodes, NOW - 1, 1), b = stream(nodes, NOW + 5, 1);
     if (_i == 2) seven.bulk_max = 3u << 20; /* known when the second part comes */
@@ -238,8 +248,8 @@ END_TEST
 /* What is pending though its message is gone: only a payload carries it, and commands where the whole stream is seen. */
 START_TEST(trimmed_streams)
 {
-    struct rsp_resp_target seven = target_of(70015, 10);
-    struct rsp_compare_side side = {.target = &seven};
+    struct rsp_target seven = target_of(70015, 10);
+    struct rsp_compare_side side = {.target = &seven, .losses = policy_of("convert,stream-nack=drop")};
     struct made a = stream_from(_i ? 1200 : 3, 2, NOW, 1);
     compare(&a, &side, &a, NOW);
     expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
@@ -277,8 +287,8 @@ static struct made zset(unsigned members, size_t large, double score)
 /* Commands make 0 of -0 in a small sorted set, and a large one begins small: dd1 has one word for both. */
 START_TEST(negative_zero)
 {
-    struct rsp_resp_target seven = target_of(70015, 10);
-    struct rsp_compare_side side = {.target = &seven};
+    struct rsp_target seven = target_of(70015, 10);
+    struct rsp_compare_side side = {.target = &seven, .losses = policy_of("convert,stream-nack=drop")};
     unsigned members = _i ? 150000 : 3;
     size_t large = _i == 2 ? 3u << 20 : 0;
     struct made a = zset(members, large, -0.0), b = zset(members, large, 0.0), c = zset(members, large, 1e-300);
@@ -309,8 +319,8 @@ static struct made module(unsigned number, int64_t expire)
 /* What a module writes otherwise is there; a dump beside a dump is compared byte by byte. */
 START_TEST(modules)
 {
-    struct rsp_resp_target seven = target_of(70015, 10);
-    struct rsp_compare_side side = {.target = &seven};
+    struct rsp_target seven = target_of(70015, 10);
+    struct rsp_compare_side side = {.target = &seven, .losses = policy_of("convert,stream-nack=drop")};
     struct made a = module(1, 0), b = module(2, 0), c = module(1, NOW + 5);
     compare(&a, &side, &a, NOW);
     expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
@@ -328,8 +338,8 @@ END_TEST
 
 START_TEST(field_expiries_lost)
 {
-    struct rsp_resp_target seven = target_of(70015, 10);
-    struct rsp_compare_side side = {.target = &seven};
+    struct rsp_target seven = target_of(70015, 10);
+    struct rsp_compare_side side = {.target = &seven, .losses = policy_of("convert,stream-nack=drop")};
     struct made soon = hash(NOW + 5, "2"), never = hash(0, "2");
     compare(&soon, &side, &never, NOW);
     expect(RSP_COMPARE_EQUAL, 1, 0, 0, 0, 0);
@@ -342,8 +352,8 @@ END_TEST
 
 START_TEST(too_long_for_the_target)
 {
-    struct rsp_resp_target seven = target_of(70015, 10);
-    struct rsp_compare_side side = {.target = &seven};
+    struct rsp_target seven = target_of(70015, 10);
+    struct rsp_compare_side side = {.target = &seven, .losses = policy_of("convert,stream-nack=drop")};
     struct made m = {0};
     seven.bulk_max = 1u << 20;
     file_begin(&m, "REDIS0010");

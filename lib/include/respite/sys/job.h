@@ -97,6 +97,7 @@ struct rsp_read_finding {
     uint64_t offset, bytes; /* plaintext range in the stream */
     int64_t records;        /* that began in it; -1: not known */
     const char *reason;
+    size_t stream; /* of the manifest */
 };
 struct rsp_read_options {
     size_t size;
@@ -111,8 +112,9 @@ struct rsp_read_options {
 struct rsp_read_report {
     size_t size;
     uint64_t chunks, bytes, keys, findings;
-    int parsed;      /* the whole stream was parsed again */
-    int dd1_checked; /* and its digest is the manifest's */
+    int parsed;      /* every stream of kind rdb, one at least, was parsed again as a whole */
+    int dd1_checked; /* and the digest of each is the manifest's */
+    uint64_t streams, streams_parsed, streams_dd1; /* of kind rdb: how many; those that were; and those that it is of */
 };
 /* Opens, decompresses and parses again: goes on at the next chunk behind damage, and with the parser at the next record
  * that a chunk's note tells. RSP_OK whenever it could be judged. */
