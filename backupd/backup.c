@@ -1,5 +1,5 @@
 /* What this is: backupd backup: a server's data or a dump into the repository, and a line that says what is now safe.
- * Rests on: context.h, config.h, respite/sys/live.h, cli/connection.h, cli/input.h.
+ * Rests on: context.h, config.h, taken.h, respite/sys/live.h, cli/connection.h, cli/input.h.
  * Does not: capture, check or seal (lib does). */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "backupd/config.h"
 #include "backupd/several.h"
+#include "backupd/taken.h"
 #include "cli/connection.h"
 #include "cli/exit.h"
 #include "cli/input.h"
@@ -97,7 +98,9 @@ static const char *judgement(const struct backup *b, const struct rsp_backup_rep
     if (r->flags & RSP_COMMIT_GOOD) return "good";
     if (r->flags & RSP_COMMIT_DAMAGED) return "DAMAGED, as accepted";
     if (r->flags & RSP_COMMIT_QUICK) return "not good: checked quickly";
-    if (b->live && !b->taken.point_in_time) return "not good: no point in time";
+    if (b->live && !taken_point_in_time(&b->taken)) return "not good: no point in time";
+    for (size_t i = 0; b->live && i < b->taken.shards_n; i++)
+        if (b->taken.shards[i].strays) return "not good: keys in shards that have not their slots";
     return "not good: without a digest";
 }
 
@@ -130,34 +133,17 @@ static void report_proof(const struct backup *b, struct json *j)
     json_close(j, '}');
 }
 
-static void report_taken(const struct backup *b, struct json *j)
-{
-    const struct rsp_backup_live *t = &b->taken;
-    if (!b->live) return;
-    if (!j) {
-        printf("captured %s: %s; %s\n", t->place, t->why, t->method);
-        return;
-    }
-    json_object(j, "captured");
-    json_text(j, "place", t->place);
-    json_text(j, "why", t->why);
-    json_text(j, "method", t->method);
-    json_bool(j, "point_in_time", t->point_in_time);
-    json_u64(j, "spooled_bytes", t->spooled);
-    json_close(j, '}');
-}
-
 static void report(const struct backup *b, const struct rsp_backup_report *r)
 {
     struct context *c = b->c;
     const struct rsp_record *record = r->record;
     char id[33], hash[65], dd1[33], flags[FLAGS_TEXT], plain[TEXT_MAX], stored[TEXT_MAX], name[SNAPSHOT_TEXT];
     struct json j;
-    if (b->live && !b->taken.point_in_time)
-        print_warn("%s: no point in time: keys that changed meanwhile are of different moments", b->taken.place);
+    if (b->live && !taken_point_in_time(&b->taken))
+        print_warn("%s: no point in time: keys that changed meanwhile are of different moments", b->label);
     if (!c->o->value[O_JSON].count) {
         snapshot_text(name, record->snapshot);
-        report_taken(b, NULL);
+        if (b->live) taken_text(&b->taken);
         printf("stored %s of %s: %" PRIu64 " keys, %s in %s, %s\n", name, b->source, r->keys,
                text_size(plain, r->plain), text_size(stored, r->stored), judgement(b, r));
         report_proof(b, NULL);
@@ -173,7 +159,7 @@ static void report(const struct backup *b, const struct rsp_backup_report *r)
     json_text(&j, "snapshot", id);
     json_text(&j, "record", hash);
     json_text(&j, "source", b->source);
-    report_taken(b, &j);
+    if (b->live) taken_json(&b->taken, &j);
     json_u64(&j, "seq", record->seq);
     json_u64(&j, "keys", r->keys);
     json_u64(&j, "plain_bytes", r->plain);
@@ -234,23 +220,29 @@ static int store_server(struct backup *b)
     const struct opt_value *v = b->c->o->value;
     struct rsp_backup_options o;
     struct rsp_backup_report r = {.size = sizeof r};
-    struct rsp_capture_options capture = {.size = sizeof capture};
+    struct rsp_backup_live_options live = {.size = sizeof live};
+    struct rsp_capture_options *capture = &live.capture;
     struct rsp_log *log = NULL;
     int rc;
     o = options_of(b);
-    capture.method = (int)v[O_METHOD].number; /* the words stand in the order of the enumerations */
-    capture.role = (int)v[O_SOURCE_ROLE].number;
-    capture.ring_bytes = (size_t)v[O_RING].number;
-    capture.spool = v[O_SPOOL].text;
+    capture->size = sizeof *capture;
+    capture->method = (int)v[O_METHOD].number; /* the words stand in the order of the enumerations */
+    capture->role = (int)v[O_SOURCE_ROLE].number;
+    capture->ring_bytes = v[O_RING].count ? (size_t)v[O_RING].number : 0; /* 0: shared by the shards */
+    capture->spool = v[O_SPOOL].text;
     /* 0 would be the library's own. */
-    capture.patience_ms = v[O_PATIENCE].number ? v[O_PATIENCE].number : 1;
-    capture.with_acl = v[O_WITH_ACL].count != 0;
-    capture.cancel = signal_flag();
+    capture->patience_ms = v[O_PATIENCE].number ? v[O_PATIENCE].number : 1;
+    capture->with_acl = v[O_WITH_ACL].count != 0;
+    capture->shard = v[O_ONE_NODE].count != 0;
+    capture->cancel = signal_flag();
+    live.at_once = (unsigned)v[O_AT_ONCE].number;
+    live.retries = v[O_SHARD_RETRIES].number ? (unsigned)v[O_SHARD_RETRIES].number : (unsigned)-1;
     b->taken.size = sizeof b->taken;
-    if (b->server.endpoint.db)
-        print_warn("%s: the whole server is stored, not database %u alone", b->label, (unsigned)b->server.endpoint.db);
+    if (b->server.place.endpoint.db)
+        print_warn("%s: the whole server is stored, not database %u alone", b->label,
+                   (unsigned)b->server.place.endpoint.db);
     context_begin(b->c, b->label, 0, 0);
-    rc = rsp_backup_server(&b->c->env, b->c->repo, &b->server.endpoint, &capture, &o, &log, &r, &b->taken);
+    rc = rsp_backup_place(&b->c->env, b->c->repo, &b->server.place, &live, &o, &log, &r, &b->taken);
     return finish(b, rc, log, &r);
 }
 
@@ -270,7 +262,8 @@ static int section_usage(const struct context *c, enum opt_from server)
 {
     const char *name = c->o->operand[0];
     if (!config_has_source(c->o, name)) {
-        print_err("'%s' is neither a section [source %s] of the configuration%s%s nor a URI such as redis://host:port",
+        print_err("'%s' is neither a section [source %s] of the configuration%s%s nor a URI such as redis://host:port, "
+                  "sentinel://host:port/name or cluster://host:port",
                   name, name, config_path(c->o) ? " " : "", config_path(c->o) ? config_path(c->o) : "");
         return EXIT_CONFIG;
     }
@@ -285,13 +278,21 @@ static int section_usage(const struct context *c, enum opt_from server)
     return -1;
 }
 
+static int bgsave_usage(const struct backup *b)
+{
+    const struct opt_value *method = &b->c->o->value[O_METHOD];
+    if (b->server.place.kind != RSP_PLACE_CLUSTER || method->number != RSP_CAPTURE_BGSAVE) return -1;
+    print_err("%s: bgsave: a cluster's nodes write their files on several hosts; psync captures it", b->place);
+    return method->from == OPT_FROM_CONFIG ? EXIT_CONFIG : EXIT_USAGE;
+}
+
 static int choose(struct backup *b)
 {
     struct context *c = b->c;
     const struct opt_value *from = &c->o->value[O_FROM], *uri = NULL;
     enum opt_from server;
     int code;
-    if (c->o->operands && rsp_endpoint_is_uri(c->o->operand[0])) {
+    if (c->o->operands && rsp_place_is_uri(c->o->operand[0])) {
         b->uri = (struct opt_value){.count = 1, .from = OPT_FROM_ARGV, .text = c->o->operand[0]};
         uri = &b->uri;
     }
@@ -307,9 +308,9 @@ static int choose(struct backup *b)
     if (!b->live) return -1;
     code = connection_open(&b->server, &c->env, c->o, backupd_connection, uri);
     if (code >= 0) return code;
-    rsp_endpoint_text(&b->server.endpoint, b->place, sizeof b->place);
+    rsp_place_text(&b->server.place, b->place, sizeof b->place);
     b->label = b->place;
-    return -1;
+    return bgsave_usage(b);
 }
 
 /* What is no server is told before anything is asked of the real one. */
@@ -341,6 +342,7 @@ int verb_backup(struct context *c)
         code = b->live ? store_server(b) : store_file(b);
         code = several_finish(&b->several, c, code);
     }
+    rsp_backup_live_free(NULL, &b->taken);
     input_close(&b->in);
     connection_close(&b->server);
     several_close(&b->several);

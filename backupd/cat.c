@@ -80,6 +80,22 @@ static int copy(struct context *c, const struct chosen *s, struct rsp_source *so
     return rc == RSP_END ? EXIT_OK : context_fault(c, rc, s->name, EXIT_STORAGE);
 }
 
+/* Without a name: the dump, when there is one. */
+static int only_one(struct context *c, const struct chosen *s)
+{
+    struct dumps d;
+    char names[800];
+    int code = dumps_of(c, s, &d);
+    if (code < 0 && d.n > 1) {
+        dumps_names(&d, names, sizeof names);
+        print_err("%s: the snapshot holds %zu dumps, which one? %s", s->name, d.n, names);
+        print_err("'backupd restore %s --nodes 1 --to DIR' makes one dump of them", s->name);
+        code = EXIT_USAGE;
+    }
+    dumps_free(&d);
+    return code;
+}
+
 static int put(struct context *c, const struct chosen *s)
 {
     const struct rsp_manifest *m = rsp_snapshot_manifest(s->snapshot);
@@ -87,7 +103,8 @@ static int put(struct context *c, const struct chosen *s)
     struct rsp_source *source = NULL;
     struct rsp_sink *sink = NULL;
     size_t stream;
-    int rc, code;
+    int rc, code = name || m->streams_n < 2 ? -1 : only_one(c, s);
+    if (code >= 0) return code;
     if (!find_stream(m, name, &stream)) {
         const struct rsp_pair *beside = find_beside(m, name);
         return beside ? put_beside(c, beside) : none_such(s, m, name);

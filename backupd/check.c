@@ -23,6 +23,8 @@ void check_say(struct check *k, enum level level, const char *what, const char *
     static const char *const names[] = {"ok", "note", "warning", "finding"};
     char line[600];
     va_list args;
+    if (k->quiet > (int)level) return;
+    k->said++;
     va_start(args, format);
     if (vsnprintf(line, sizeof line, format, args) < 0) line[0] = 0;
     va_end(args);
@@ -200,7 +202,7 @@ int verb_check(struct context *c)
     int code, repo = c->o->value[O_REPO].text || c->o->value[O_REPOS].text;
     if (c->o->value[O_PRINT_CONFIG].count) return check_print_config(c);
     code = check_server_open(&k);
-    if (code < 0 && (repo || !k.server)) code = open_repo(&k);
+    if (code < 0 && (repo || (!k.server && k.connection.place.kind == RSP_PLACE_SERVER))) code = open_repo(&k);
     if (code >= 0) {
         check_server_close(&k);
         return code;
@@ -210,9 +212,12 @@ int verb_check(struct context *c)
         json_init(&j, stdout, 1);
         json_object(&j, NULL);
         if (k.server) json_text(&j, "server", rsp_server_name(k.server));
+        if (k.map) json_text(&j, "server", k.map->via);
         if (c->url) json_text(&j, "url", c->url);
         json_array(&j, "points");
     }
+    check_sentinels(&k);
+    check_cluster(&k);
     if (k.server) check_server(&k);
     if (k.server) check_capture(&k);
     check_host(&k);
@@ -220,11 +225,12 @@ int verb_check(struct context *c)
         check_repo(&k);
         check_others(&k);
     }
-    check_server_close(&k);
     if (k.j) {
         json_close(&j, ']');
+        check_place_json(&k, &j);
         context_json_troubles(c, &j);
         json_close(&j, '}');
     }
+    check_server_close(&k);
     return k.findings ? EXIT_FINDINGS : EXIT_OK;
 }

@@ -23,15 +23,19 @@ static int is_needed(const struct check *k, const char *purpose)
 {
     static const char *const methods[] = {"capture", "bgsave", "scan"}; /* by enum rsp_capture_method */
     int64_t method = k->c->o->value[O_METHOD].number;
+    if (!strcmp(purpose, "cluster")) return k->connection.place.kind == RSP_PLACE_CLUSTER;
+    if (!strcmp(purpose, "sentinel")) return 1;
     return method >= 0 && method <= 2 && !strcmp(purpose, methods[method]);
 }
 
 /* All of one purpose in one point, so that its line can be pasted. first: of the purpose. */
-static void say_purpose(struct check *k, const struct rsp_server_right *rights, size_t n, size_t first)
+static void say_purpose(struct check *k, const struct rsp_server_right *rights, size_t n, size_t first, int only_needed)
 {
     const char *purpose = rights[first].for_what;
     char commands[RULES] = "", rules[RULES] = "";
+    const char *node = k->node ? k->node : "";
     int needed = is_needed(k, purpose), unknown = 0;
+    if (only_needed && !needed) return;
     for (size_t i = first; i < n; i++) {
         if (strcmp(rights[i].for_what, purpose) != 0) continue;
         unknown += rights[i].allowed < 0;
@@ -40,13 +44,13 @@ static void say_purpose(struct check *k, const struct rsp_server_right *rights, 
         add(rules, sizeof rules, " ", rights[i].rule);
     }
     if (rules[0])
-        check_say(k, needed ? BAD : NOTE, "rights", "%s: not allowed: %s: ACL SETUSER %s %s", purpose, commands,
+        check_say(k, needed ? BAD : NOTE, "rights", "%s%s: not allowed: %s: ACL SETUSER %s %s", node, purpose, commands,
                   rsp_server_user(k->server), rules);
-    else if (unknown) check_say(k, NOTE, "rights", "%s: it cannot be found out what is allowed", purpose);
-    else check_say(k, GOOD, "rights", "%s: all that is needed is allowed", purpose);
+    else if (unknown) check_say(k, NOTE, "rights", "%s%s: it cannot be found out what is allowed", node, purpose);
+    else check_say(k, GOOD, "rights", "%s%s: all that is needed is allowed", node, purpose);
 }
 
-static void say_rights(struct check *k)
+void check_rules(struct check *k, int only_needed)
 {
     const struct rsp_server_right *rights = NULL;
     size_t n = 0;
@@ -58,7 +62,7 @@ static void say_rights(struct check *k)
     for (size_t i = 0; i < n; i++) {
         size_t earlier = 0;
         while (strcmp(rights[earlier].for_what, rights[i].for_what) != 0) earlier++;
-        if (earlier == i) say_purpose(k, rights, n, i);
+        if (earlier == i) say_purpose(k, rights, n, i, only_needed);
     }
 }
 
@@ -153,11 +157,16 @@ static void say_sync(struct check *k)
         check_say(k, RISK, "checksum", "rdbchecksum no: damage on the way is found by decoding alone");
 }
 
+void check_sync(struct check *k, const struct rsp_server_facts *f)
+{
+    say_buffer(k, f);
+    say_sync(k);
+}
+
 void check_capture(struct check *k)
 {
     const struct rsp_server_facts *f = rsp_server_facts(k->server);
     if (f->role == RSP_SERVER_SENTINEL) return;
-    say_buffer(k, f);
-    say_sync(k);
-    say_rights(k);
+    check_sync(k, f);
+    check_rules(k, 0);
 }

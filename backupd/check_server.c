@@ -21,7 +21,7 @@ int check_server_open(struct check *k)
     enum opt_from named;
     char place[320];
     int code, rc;
-    if (c->o->operands && rsp_endpoint_is_uri(c->o->operand[0])) {
+    if (c->o->operands && rsp_place_is_uri(c->o->operand[0])) {
         uri = (struct opt_value){.count = 1, .from = OPT_FROM_ARGV, .text = c->o->operand[0]};
         given = &uri;
     }
@@ -29,7 +29,8 @@ int check_server_open(struct check *k)
     if (code >= 0) return code;
     named = connection_named(c->o, backupd_connection, given);
     if (c->o->operands && !given && !config_has_source(c->o, c->o->operand[0])) {
-        print_err("'%s' is neither a section [source %s] of the configuration nor a URI such as redis://host:port",
+        print_err("'%s' is neither a section [source %s] of the configuration nor a URI such as redis://host:port, "
+                  "sentinel://host:port/name or cluster://host:port",
                   c->o->operand[0], c->o->operand[0]);
         return EXIT_CONFIG;
     }
@@ -40,15 +41,17 @@ int check_server_open(struct check *k)
     code = connection_open(&k->connection, &c->env, c->o, backupd_connection, given);
     if (code >= 0) return code;
     options.patience_ms = patience->count ? patience->number : 0;
-    rc = rsp_server_open(&c->env, &k->connection.endpoint, &options, &k->server);
+    if (k->connection.place.kind != RSP_PLACE_SERVER) return check_place_open(k, &options);
+    rc = rsp_server_open(&c->env, &k->connection.place.endpoint, &options, &k->server);
     if (!rc) return -1;
-    rsp_endpoint_text(&k->connection.endpoint, place, sizeof place);
+    rsp_endpoint_text(&k->connection.place.endpoint, place, sizeof place);
     code = context_fault(c, rc, place, EXIT_SOURCE);
     return signal_caught() ? code : connection_exit(rc, EXIT_SOURCE);
 }
 
 void check_server_close(struct check *k)
 {
+    check_place_close(k);
     rsp_server_free(k->server);
     k->server = NULL;
     connection_close(&k->connection);
@@ -73,12 +76,15 @@ static void say_kind(struct check *k, const struct rsp_server_facts *f)
     }
     check_say(k, f->role == RSP_SERVER_SENTINEL ? BAD : GOOD, "server", "%s: %s %s, %s, %s; RDB version %u",
               rsp_server_name(k->server), f->kind, f->version, f->mode[0] ? f->mode : "mode not told",
-              f->role == RSP_SERVER_SENTINEL  ? "a Sentinel, which holds no data"
+              f->role == RSP_SERVER_SENTINEL  ? "a Sentinel, which holds no data: sentinel://host:port/NAME"
               : f->role == RSP_SERVER_REPLICA ? "a replica"
                                               : "a master",
               (unsigned)f->rdb_version);
-    if (!strcmp(f->mode, "cluster"))
-        check_say(k, BAD, "server", "one node of a cluster: a backup of it holds the keys of its slots alone");
+    if (!strcmp(f->mode, "cluster") && !k->c->o->value[O_ONE_NODE].count)
+        check_say(
+            k, BAD, "server",
+            "one node of a cluster: a backup of it holds the keys of its slots alone; cluster://host:port or -c takes "
+            "all");
     if (f->loading)
         check_say(k, BAD, "loading", "it is loading its data%s%s: a capture has to wait (--patience)",
                   f->load_eta_s >= 0 ? ", for " : "",
@@ -88,9 +94,9 @@ static void say_kind(struct check *k, const struct rsp_server_facts *f)
                   f->save_running ? "a save" : "a rewrite of the AOF");
 }
 
-static void say_user(struct check *k)
+void check_user(struct check *k)
 {
-    const struct rsp_endpoint *e = &k->connection.endpoint;
+    const struct rsp_endpoint *e = &k->connection.place.endpoint;
     check_say(k, GOOD, "user", "it sees us as user %s%s", rsp_server_user(k->server),
               e->password ? "" : ", without a password");
     if (e->tls)
@@ -111,10 +117,16 @@ static void say_data(struct check *k, const struct rsp_server_facts *f)
 
 /* ---- whom ---- */
 
+static void take(struct check *k, const char *place, const struct rsp_server_facts *f)
+{
+    snprintf(k->taken.place, sizeof k->taken.place, "%s", place);
+    k->taken.facts = *f;
+}
+
 /* The replica answers, and its own link is up: 1 after a point. */
 static int try_replica(struct check *k, const struct rsp_server_replica *r)
 {
-    struct rsp_endpoint e = k->connection.endpoint;
+    struct rsp_endpoint e = k->connection.place.endpoint;
     struct rsp_server_options options = {.size = sizeof options, .cancel = signal_flag()};
     struct rsp_server *server = NULL;
     const struct rsp_server_facts *f;
@@ -139,20 +151,23 @@ static int try_replica(struct check *k, const struct rsp_server_replica *r)
                   : f->loading                  ? "it is loading its data"
                                                 : "its link to the master is down");
     else ok = 1;
+    if (ok) take(k, place, f);
     if (ok)
-        check_say(k, GOOD, "capture", "would be captured: %s, a replica of this server, lag %lld s", place,
-                  (long long)r->lag_s);
+        check_say(k, GOOD, "capture", "would be captured: %s, a replica of %s, lag %lld s", place,
+                  k->map ? rsp_server_name(k->server) : "this server", (long long)r->lag_s);
     rsp_server_free(server);
     return ok;
 }
 
-static void say_whom(struct check *k, const struct rsp_server_facts *f)
+void check_whom(struct check *k, const struct rsp_server_facts *f)
 {
     int64_t role = k->c->o->value[O_SOURCE_ROLE].number;
     const struct rsp_server_replica *r;
+    memset(&k->taken, 0, sizeof k->taken);
     if (f->role == RSP_SERVER_SENTINEL) return;
     if (f->role == RSP_SERVER_REPLICA) {
         int unfit = !f->master_link_up;
+        take(k, rsp_server_name(k->server), f);
         check_say(k, unfit || role == RSP_CAPTURE_AT_MASTER ? BAD : GOOD, "capture",
                   "%s, a replica of %s:%u, whose link is %s%s",
                   role == RSP_CAPTURE_AT_MASTER ? "would not be captured (--source-role master)"
@@ -170,9 +185,11 @@ static void say_whom(struct check *k, const struct rsp_server_facts *f)
     if (role == RSP_CAPTURE_REPLICA)
         check_say(k, BAD, "capture",
                   "nothing would be captured: no healthy replica answers, and --source-role is replica");
-    else
-        check_say(k, GOOD, "capture", "would be captured: the server itself%s",
+    else {
+        take(k, rsp_server_name(k->server), f);
+        check_say(k, GOOD, "capture", "would be captured: %s itself%s", k->map ? k->taken.place : "the server",
                   role == RSP_CAPTURE_AT_MASTER ? " (--source-role master)" : ": no healthy replica answers");
+    }
 }
 
 /* ---- memory ---- */
@@ -181,7 +198,7 @@ static void say_whom(struct check *k, const struct rsp_server_facts *f)
 static void say_overcommit(struct check *k)
 {
     char mode = 0;
-    FILE *f = is_local(&k->connection.endpoint) ? fopen("/proc/sys/vm/overcommit_memory", "re") : NULL;
+    FILE *f = is_local(&k->connection.place.endpoint) ? fopen("/proc/sys/vm/overcommit_memory", "re") : NULL;
     if (!f) return;
     if (fread(&mode, 1, 1, f) != 1) mode = 0;
     fclose(f);
@@ -193,7 +210,7 @@ static void say_overcommit(struct check *k)
 }
 
 /* A fork shares every page until one of both writes it: in the worst case all are copied. */
-static void say_memory(struct check *k, const struct rsp_server_facts *f)
+void check_memory(struct check *k, const struct rsp_server_facts *f)
 {
     uint64_t all = f->used_memory, used = f->used_memory_rss > all ? f->used_memory_rss : all, spare;
     char worst[TEXT_MAX], last[TEXT_MAX], free_text[TEXT_MAX], most[TEXT_MAX];
@@ -214,15 +231,15 @@ static void say_memory(struct check *k, const struct rsp_server_facts *f)
               : level == RISK ? ": it fits while writes stay as they are"
                               : ": the server may be killed; capture a replica on another host");
     if (!f->maxmemory) check_say(k, NOTE, "memory", "maxmemory is not set: the data may grow until a fork has no room");
-    say_overcommit(k);
+    if (!k->quiet) say_overcommit(k); /* of the host, once */
 }
 
 void check_server(struct check *k)
 {
     const struct rsp_server_facts *f = rsp_server_facts(k->server);
     say_kind(k, f);
-    say_user(k);
+    check_user(k);
     say_data(k, f);
-    say_whom(k, f);
-    say_memory(k, f);
+    check_whom(k, f);
+    check_memory(k, f);
 }

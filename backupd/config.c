@@ -121,7 +121,7 @@ static int apply_opt(struct options *o, const struct config *c, const struct opt
 /* The URI that is the operand of backup or check; NULL: there is none. */
 static const struct opt_value *operand_uri(const struct options *o, struct opt_value *room)
 {
-    if (!(o->verb->bit & (V_BACKUP | V_CHECK)) || !o->operands || !rsp_endpoint_is_uri(o->operand[0])) return NULL;
+    if (!(o->verb->bit & (V_BACKUP | V_CHECK)) || !o->operands || !rsp_place_is_uri(o->operand[0])) return NULL;
     *room = (struct opt_value){.count = 1, .from = OPT_FROM_ARGV, .text = o->operand[0]};
     return room;
 }

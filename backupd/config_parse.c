@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <respite/sys/server.h>
+#include <respite/sys/topology.h>
 
 #include "backupd/store_options.h"
 #include "cli/exit.h"
@@ -198,8 +198,9 @@ static int take_entry(struct parser *p, char *line)
     if (p->head->kind != SECTION_REPO || strcmp(key, "url") != 0) {
         opt = find_opt(p, key, p->head->kind);
         if (!opt) return key_unknown(p, key);
-        if (!strcmp(key, "uri") && !rsp_endpoint_is_uri(value))
-            return bad(p, "uri: is no URI such as redis://host:port, rediss://host:port or unix:///path");
+        if (!strcmp(key, "uri") && !rsp_place_is_uri(value))
+            return bad(p, "uri: is no URI such as redis://host:port, rediss://host:port, unix:///path, "
+                          "sentinel://host:port/NAME or cluster://host:port");
         if (!strcmp(key, "lock") && store_lock_parse(value, &mode, &ms))
             return bad(p, "lock: '%s' is not such as governance:30d or compliance:30d", value);
     } else if (!strchr(value, ':')) {

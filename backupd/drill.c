@@ -12,19 +12,55 @@
 #include "backupd/snapshot.h"
 #include "cli/exit.h"
 #include "cli/signal.h"
+#include "cli/text.h"
+
+/* What was shown of one stream, for the snapshots that have several. */
+struct shown {
+    uint8_t name[128];
+    size_t name_n;
+    char words[256]; /* words: why it is no more, or what differs; "": neither */
+    int proof;
+    uint64_t keys;
+    uint8_t dd1[16];
+};
 
 struct drilled {
     struct context *c;
     struct chosen chosen;
-    size_t stream;
     unsigned threads;
     char source[SOURCE_TEXT]; /* as the manifest says it */
-    int signed_dd1;           /* the manifest has one */
+    int signed_dd1;           /* the manifest has one of each stream */
+    struct shown *shown;
+    size_t shown_n;
     struct rsp_drill_report report;
     char receipt[HEX32]; /* the record's hash; "": none */
 };
 
 /* ---- report ---- */
+
+static const char *shown_text(int proof)
+{
+    if (proof == RSP_PROOF_SERVER) return "server";
+    return proof == RSP_PROOF_DECODED ? "decoded" : "failed";
+}
+
+static void streams_json(struct drilled *d, struct json *j)
+{
+    char hex[HEX32];
+    json_array(j, "streams");
+    for (size_t i = 0; i < d->shown_n; i++) {
+        const struct shown *s = &d->shown[i];
+        json_object(j, NULL);
+        json_bytes(j, "name", (struct rsp_span){s->name, s->name_n});
+        json_text(j, "proof", shown_text(s->proof));
+        json_u64(j, "keys", s->keys);
+        text_hex(hex, s->dd1, 16);
+        if (s->proof != RSP_PROOF_FAILED) json_text(j, "dd1", hex);
+        if (s->words[0]) json_text(j, s->proof == RSP_PROOF_FAILED ? "what" : "why_not", s->words);
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
 
 static void report_json(struct drilled *d)
 {
@@ -35,10 +71,7 @@ static void report_json(struct drilled *d)
     json_object(&j, NULL);
     text_hex(hex, d->chosen.record->snapshot, 16);
     json_text(&j, "snapshot", hex);
-    json_text(&j, "proof",
-              r->proof == RSP_PROOF_SERVER    ? "server"
-              : r->proof == RSP_PROOF_DECODED ? "decoded"
-                                              : "failed");
+    json_text(&j, "proof", shown_text(r->proof));
     json_u64(&j, "keys", r->keys);
     text_hex(hex, r->dd1, 16);
     if (r->proof != RSP_PROOF_FAILED) json_text(&j, "dd1", hex);
@@ -60,9 +93,27 @@ static void report_json(struct drilled *d)
     }
     if (r->why_not[0]) json_text(&j, "why_not", r->why_not);
     if (r->what[0]) json_text(&j, "what", r->what);
+    if (d->shown_n > 1) streams_json(d, &j);
     if (d->receipt[0]) json_text(&j, "receipt", d->receipt);
     context_json_troubles(d->c, &j);
     json_close(&j, '}');
+}
+
+static void streams_text(const struct drilled *d)
+{
+    char hex[HEX32];
+    for (size_t i = 0; i < d->shown_n; i++) {
+        const struct shown *s = &d->shown[i];
+        fputs("  ", stdout);
+        text_put(s->name, s->name_n, s->name_n);
+        if (s->proof == RSP_PROOF_FAILED) {
+            printf(": NOT sound: %s\n", s->words);
+            continue;
+        }
+        text_hex(hex, s->dd1, 16);
+        printf(": %s, %" PRIu64 " keys, dd1:%s%s%s\n", s->proof == RSP_PROOF_SERVER ? "proven" : "decoded", s->keys,
+               hex, s->words[0] ? ": " : "", s->words);
+    }
 }
 
 static void report_text(struct drilled *d)
@@ -83,6 +134,7 @@ static void report_text(struct drilled *d)
     } else {
         printf("NOT sound: %s of %s: %s\n", d->chosen.name, of, r->what);
     }
+    if (d->shown_n > 1) streams_text(d);
 }
 
 /* ---- the receipt ---- */
@@ -120,10 +172,33 @@ static int sign(struct drilled *d)
 
 /* ---- the drill ---- */
 
-static int open_data(void *ctx, struct rsp_source **source)
+static int open_data(void *ctx, size_t stream, struct rsp_source **source)
 {
     const struct drilled *d = ctx;
-    return rsp_snapshot_source(d->chosen.snapshot, d->stream, 0, d->threads, source);
+    return rsp_snapshot_source(d->chosen.snapshot, stream, 0, d->threads, source);
+}
+
+static void on_progress(void *opaque, uint64_t bytes)
+{
+    const struct drilled *d = opaque;
+    context_progress(d->c, bytes);
+}
+
+static void on_told(void *opaque, size_t stream, const struct rsp_drill_report *r)
+{
+    struct drilled *d = opaque;
+    struct rsp_span name = rsp_snapshot_manifest(d->chosen.snapshot)->streams[stream].name;
+    struct shown *s = realloc(d->shown, (d->shown_n + 1) * sizeof *s);
+    if (!s) return; /* the sum is told all the same */
+    d->shown = s;
+    s += d->shown_n++;
+    memset(s, 0, sizeof *s);
+    s->name_n = name.n < sizeof s->name ? name.n : sizeof s->name;
+    memcpy(s->name, name.p, s->name_n);
+    s->proof = r->proof;
+    s->keys = r->keys;
+    memcpy(s->dd1, r->dd1, sizeof s->dd1);
+    snprintf(s->words, sizeof s->words, "%s", r->proof == RSP_PROOF_FAILED ? r->what : r->why_not);
 }
 
 /* Faults of the private server end as those of a target; the others are the store's. */
@@ -147,25 +222,33 @@ static int drill(struct drilled *d)
     const struct opt_value *v = c->o->value;
     const struct rsp_manifest *m = rsp_snapshot_manifest(d->chosen.snapshot);
     struct rsp_drill_options o = {.size = sizeof o};
+    uint64_t plain = 0;
+    size_t rdbs = 0;
     int rc;
-    while (d->stream < m->streams_n && m->streams[d->stream].kind != RSP_STREAM_RDB) d->stream++;
-    if (d->stream == m->streams_n)
+    d->signed_dd1 = 1;
+    for (size_t i = 0; i < m->streams_n; i++) {
+        if (m->streams[i].kind != RSP_STREAM_RDB) continue;
+        rdbs++;
+        plain += m->streams[i].plain;
+        d->signed_dd1 &= m->streams[i].has_dd1;
+    }
+    if (!rdbs)
         return context_fault(c, context_words(c, RSP_ENOTFOUND, d->chosen.name, 0, "it holds no RDB"), d->chosen.name,
                              EXIT_NOT_FOUND);
     snprintf(d->source, sizeof d->source, "%.*s", (int)(m->source.n < SOURCE_TEXT ? m->source.n : SOURCE_TEXT - 1),
              (const char *)m->source.p);
-    d->signed_dd1 = m->streams[d->stream].has_dd1;
     d->threads = o.threads = (unsigned)v[O_THREADS].number;
     o.servers = v[O_SERVER].list;
     o.servers_n = v[O_SERVER].n;
     o.path = getenv("PATH");
     o.tmpdir = v[O_TMPDIR].text ? v[O_TMPDIR].text : getenv("TMPDIR");
     o.cancel = signal_flag();
-    o.progress = context_progress;
-    o.opaque = c;
+    o.progress = on_progress;
+    o.told = on_told;
+    o.opaque = d;
     d->report.size = sizeof d->report;
-    context_begin(c, d->chosen.name, 2 * m->streams[d->stream].plain, 0);
-    rc = rsp_drill(&c->env, open_data, d, m, &o, &d->report);
+    context_begin(c, d->chosen.name, 2 * plain, 0);
+    rc = rsp_drill_all(&c->env, open_data, d, m, &o, &d->report);
     context_end(c);
     return rc ? fault(d, rc) : -1;
 }
@@ -202,5 +285,6 @@ int verb_drill(struct context *c)
     if (code < 0) code = drill(&d);
     if (code < 0) code = chosen_finish(c, &d.chosen, judge(&d));
     chosen_close(&d.chosen);
+    free(d.shown);
     return code;
 }

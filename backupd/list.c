@@ -70,7 +70,7 @@ static void row_json(struct context *c, struct json *j, const struct rsp_record 
     json_close(j, '}');
 }
 
-static void row_text(struct context *c, const struct rsp_record *r)
+static void row_text(struct context *c, const struct rsp_record *r, int width)
 {
     char id[SNAPSHOT_TEXT] = "?", time[TEXT_MAX], source[SOURCE_TEXT], size[TEXT_MAX] = "-", stored[TEXT_MAX] = "-";
     char keys[24] = "-", flags[FLAGS_TEXT];
@@ -83,7 +83,7 @@ static void row_text(struct context *c, const struct rsp_record *r)
     text_utc(time, time_of(r));
     if (time[0] != '@') memcpy(time + 19, "Z", 2); /* whole seconds do */
     flags_text(flags, r);
-    printf("%-10s  %s  %-14s  %10s  %10s  %10s  %s\n", id, time, context_source_text(c, r->source, source), size,
+    printf("%-10s  %s  %-*s  %10s  %10s  %10s  %s\n", id, time, width, context_source_text(c, r->source, source), size,
            stored, keys, flags);
 }
 
@@ -165,10 +165,16 @@ static void print_json(struct context *c, struct rsp_record *const *rows, size_t
 
 static void print_text(struct context *c, struct rsp_record *const *rows, size_t n, size_t older)
 {
+    char source[SOURCE_TEXT];
+    int width = 14;
+    for (size_t i = 0; i < n; i++) {
+        int wide = (int)strlen(context_source_text(c, rows[i]->source, source));
+        if (wide > width) width = wide;
+    }
     if (n)
-        printf("%-10s  %-20s  %-14s  %10s  %10s  %10s  %s\n", "ID", "TIME", "SOURCE", "SIZE", "STORED", "KEYS",
+        printf("%-10s  %-20s  %-*s  %10s  %10s  %10s  %s\n", "ID", "TIME", width, "SOURCE", "SIZE", "STORED", "KEYS",
                "FLAGS");
-    for (size_t i = 0; i < n; i++) row_text(c, rows[i]);
+    for (size_t i = 0; i < n; i++) row_text(c, rows[i], width);
     if (older) printf("and %zu older ones; --all shows them\n", older);
 }
 

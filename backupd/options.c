@@ -36,7 +36,6 @@ static const char *const prove_words[] = {"read", "server", NULL};
 static const char *const method_words[] = {"psync", "bgsave", "scan", NULL};   /* enum rsp_capture_method */
 static const char *const role_words[] = {"any", "replica", "master", NULL};    /* enum rsp_capture_role */
 static const char *const existing_words[] = {"fail", "skip", "replace", NULL}; /* enum rsp_resp_existing */
-static const char *const loss_words[] = {"fail", "drop", NULL};
 static const char *const expiry_words[] = {"keep", "drop-expired", "shift", "persist", "none", "any", "expired", NULL};
 static const char *const suite_words[] = {"chacha20poly1305", "none", NULL};
 
@@ -235,7 +234,7 @@ static const struct opt opts[] = {
      .help = "go on although the storage shows less than this host has seen"},
     {O_EXPECT_HEAD, "expect-head", 0, OPT_STRING, .arg = "HASH", .verbs = V_LOG,
      .help = "the log must hold this record (first digits of its hash)"},
-    {O_CONFIG, "config", 'c', OPT_PATH, .verbs = VERB_ALL,
+    {O_CONFIG, "config", 0, OPT_PATH, .verbs = VERB_ALL,
      .help = "configuration file (default: " CONFIG_DEFAULT ", when it exists)"},
     {O_STATE, "state", 0, OPT_PATH, .arg = "DIR", .verbs = VERB_ALL, .sections = SECTION_GLOBAL,
      .help = "state directory (default: /var/lib/respite for root, else ~/.local/state/respite)"},
@@ -353,6 +352,13 @@ static const struct opt opts[] = {
      .sections = OF_SOURCE, .help = "the buffer between the server and the checks"},
     {O_PATIENCE, "patience", 0, OPT_DURATION, .text = "60s", .verbs = V_ASK, .sections = OF_SOURCE,
      .help = "how long a server that is loading or busy is asked again"},
+    {O_AT_ONCE, "at-once", 0, OPT_INT, .arg = "N", .min = 1, .max = 256, .text = "8", .verbs = V_ASK,
+     .sections = OF_SOURCE, .help = "shards of a cluster that are captured at the same time"},
+    {O_SHARD_RETRIES, "shard-retries", 0, OPT_INT, .arg = "N", .max = 1000, .text = "3", .verbs = V_ASK,
+     .sections = OF_SOURCE,
+     .help = "how often a shard, or Sentinel's master, is captured again when what it sends breaks off"},
+    {O_ONE_NODE, "one-node", 0, OPT_FLAG, .verbs = V_ASK, .sections = OF_SOURCE,
+     .help = "take a node of a cluster by itself, with the keys of its slots alone"},
     {O_WITH_ACL, "with-acl", 0, OPT_FLAG, .verbs = V_ASK, .sections = OF_SOURCE,
      .help = "keep the access control list in the sealed manifest too"},
     {O_SERVER, "server", 0, OPT_STRING, .repeat = 1, .arg = "PATH", .verbs = V_ASK | V_RESTORE | V_DRILL,
@@ -396,6 +402,14 @@ static const struct opt opts[] = {
      .help = "the file to make; a directory that is there: a server's; redis://...: a running server"},
     {O_RESUME, "resume", 0, OPT_FLAG, .verbs = V_RESTORE, .help = "go on with what an interrupted run left"},
     {O_NO_CHECK, "no-check", 0, OPT_FLAG, .verbs = V_RESTORE, .help = "do not parse what is restored"},
+    {O_NODES, "nodes", 0, OPT_STRING, .arg = "N|FILE", .verbs = V_RESTORE,
+     .help =
+         "files for so many nodes of a cluster, or for those of a nodes.conf or CLUSTER NODES, into --to DIR; 1: one "
+         "file for a server by itself"},
+    {O_SHARD, "shard", 0, OPT_STRING, .arg = "NAME|SLOTS|NODE", .verbs = V_RESTORE,
+     .help = "of a cluster's snapshot this shard alone, as it is"},
+    {O_TARGET, "to-target", 0, OPT_STRING, .arg = "SERVER", .verbs = V_RESTORE,
+     .help = "with --nodes: who will load the files, such as redis:7.0 or valkey:8.1 (default: who wrote the dumps)"},
     {O_SERVER_CONFIG, "server-config", 0, OPT_PATH, .verbs = V_RESTORE,
      .help = "into the data directory of the server that is started with this file"},
     {O_SERVER_VERSION, "server-version", 0, OPT_STRING, .arg = "KIND:VERSION", .verbs = V_RESTORE,
@@ -412,8 +426,12 @@ static const struct opt opts[] = {
      .help = "keep the state of the restore in this file, and go on from it when it is there"},
     {O_NO_COMPARE, "no-compare", 0, OPT_FLAG, .verbs = V_RESTORE,
      .help = "do not capture the server again and compare"},
-    {O_ON_LOSS, "on-loss", 0, OPT_ENUM, .words = loss_words, .text = "fail", .verbs = V_RESTORE,
-     .help = "what the server cannot hold: stop before the first write, or leave it out"},
+    {O_ON_LOSS, "on-loss", 0, OPT_STRING, .arg = "LIST", .words = reading_loss_words, .text = "fail",
+     .verbs = V_RESTORE,
+     .help = "what the server cannot hold: fail (stop before the first write), drop or convert; or by kind: "
+             "field-ttl=convert,array=drop"},
+    {O_LOSSES_TO, "losses-to", 0, OPT_PATH, .arg = "FILE", .verbs = V_RESTORE,
+     .help = "write there what the server cannot hold, a line of JSON each"},
     {O_NO_FUNCTIONS, "no-functions", 0, OPT_FLAG, .verbs = V_RESTORE, .help = "leave the functions out"},
     {O_READ_ONLY, "read-only", 0, OPT_FLAG, .verbs = V_PROBE, .help = "try nothing that changes something"},
     {O_CREATE_BUCKET, "create-bucket", 0, OPT_FLAG, .verbs = V_INIT,

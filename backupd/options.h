@@ -24,6 +24,7 @@ enum option_id {
     O_TARGET,
     O_RESTORE,
     O_DROP_LOSSES,
+    O_LOSSES_TO,
     O_BYTES,
     O_WITH_META,
     O_OUTPUT,
@@ -88,6 +89,9 @@ enum option_id {
     O_SPOOL,
     O_RING,
     O_PATIENCE,
+    O_AT_ONCE,
+    O_SHARD_RETRIES,
+    O_ONE_NODE,
     O_WITH_ACL,
     O_SERVER,
     O_LATEST,
@@ -114,6 +118,10 @@ enum option_id {
     O_IPV6,
     O_CONNECT_TIMEOUT,
     O_IDLE_TIMEOUT,
+    O_CLUSTER,
+    O_SENTINEL_USER,
+    O_SENTINEL_PASS,
+    O_SENTINEL_PASS_FILE,
     /* copy */
     O_AGAIN,
     O_VERIFY,
@@ -126,6 +134,8 @@ enum option_id {
     O_TO,
     O_RESUME,
     O_NO_CHECK,
+    O_NODES,
+    O_SHARD,
     O_SERVER_CONFIG,
     O_SERVER_VERSION,
     O_EXISTING,
@@ -208,7 +218,6 @@ enum option_id {
 enum check_word { CHECK_FULL = 0, CHECK_QUICK = 1 };
 enum suite_word { SUITE_CHACHA = 0, SUITE_NONE = 1 };
 enum prove_word { PROVE_READ = 0, PROVE_SERVER = 1 };
-enum loss_word { LOSS_FAIL = 0, LOSS_DROP = 1 };
 
 /* The options of cli/connection.h. */
 extern const int backupd_connection[];

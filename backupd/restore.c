@@ -38,13 +38,39 @@ static void report(struct context *c, const struct chosen *s, const struct rsp_r
     json_close(&j, '}');
 }
 
-static int restore(struct context *c, const struct chosen *s)
+int restore_stream(const struct restore *r, size_t *stream, int *several)
 {
+    const struct opt_value *v = r->c->o->value;
+    struct dumps d;
+    char names[800];
+    int code = dumps_of(r->c, &r->chosen, &d);
+    if (several) *several = d.n > 1;
+    if (code < 0 && v[O_SHARD].text) {
+        code = dumps_find(&r->chosen, &d, v[O_SHARD].text, stream);
+    } else if (code < 0 && d.n > 1) {
+        dumps_names(&d, names, sizeof names);
+        print_err("%s: the snapshot holds the %zu shards of a cluster: %s", r->chosen.name, d.n, names);
+        print_err(
+            "--nodes 1 makes one file of them, --nodes N or --nodes NODES.CONF one for each node; --shard NAME, or "
+            "'backupd cat', takes one as it is");
+        code = EXIT_USAGE;
+    } else if (code < 0) {
+        *stream = d.at[0];
+    }
+    dumps_free(&d);
+    return code;
+}
+
+static int restore(const struct restore *all)
+{
+    struct context *c = all->c;
+    const struct chosen *s = &all->chosen;
     const struct opt_value *v = c->o->value;
     const struct rsp_manifest *m = rsp_snapshot_manifest(s->snapshot);
     struct rsp_restore_options o = {.size = sizeof o};
     struct rsp_restore_report r = {.size = sizeof r};
-    int rc;
+    int rc, code = restore_stream(all, &o.stream, NULL);
+    if (code >= 0) return code;
     o.force = v[O_FORCE].count != 0;
     o.resume = v[O_RESUME].count != 0;
     o.no_check = v[O_NO_CHECK].count != 0;
@@ -53,7 +79,7 @@ static int restore(struct context *c, const struct chosen *s)
     o.cancel = signal_flag();
     o.progress = context_progress;
     o.opaque = c;
-    context_begin(c, s->name, m->streams_n ? m->streams[0].plain : 0, 0);
+    context_begin(c, s->name, m->streams[o.stream].plain, 0);
     rc = rsp_restore_file(&c->env, s->snapshot, v[O_TO].text, &o, &r);
     context_end(c);
     if (rc == RSP_EEXIST) {
@@ -73,15 +99,6 @@ static int restore(struct context *c, const struct chosen *s)
     return EXIT_OK;
 }
 
-int restore_stream(const struct restore *r, size_t *stream)
-{
-    const struct rsp_manifest *m = rsp_snapshot_manifest(r->chosen.snapshot);
-    for (*stream = 0; *stream < m->streams_n; ++*stream)
-        if (m->streams[*stream].kind == RSP_STREAM_RDB) return 0;
-    print_err("%s: the snapshot holds no dump", r->chosen.name);
-    return -1;
-}
-
 /* ---- where to ---- */
 
 /* What belongs to some kinds only, when it is an argument: what the environment holds may be meant for another day. */
@@ -92,28 +109,31 @@ static int foreign_options(const struct restore *r)
         unsigned kinds;
     } some[] = {{O_RESUME, RESTORE_FILE},
                 {O_NO_CHECK, RESTORE_FILE},
-                {O_FORCE, RESTORE_FILE | RESTORE_DIR},
+                {O_FORCE, RESTORE_FILE | RESTORE_DIR | RESTORE_NODES},
+                {O_SHARD, RESTORE_FILE | RESTORE_DIR},
+                {O_TARGET, RESTORE_NODES},
                 {O_SERVER_CONFIG, RESTORE_DIR},
                 {O_SERVER_VERSION, RESTORE_DIR},
                 {O_SERVER, RESTORE_DIR},
                 {O_DRY_RUN, RESTORE_LIVE},
                 {O_EXISTING, RESTORE_LIVE},
-                {O_TTL, RESTORE_LIVE},
+                {O_TTL, RESTORE_LIVE | RESTORE_NODES},
                 {O_DB_MAP, RESTORE_LIVE},
                 {O_RATE_OPS, RESTORE_LIVE},
                 {O_RATE_BYTES, RESTORE_LIVE},
                 {O_CHECKPOINT, RESTORE_LIVE},
                 {O_NO_COMPARE, RESTORE_LIVE},
-                {O_ON_LOSS, RESTORE_LIVE},
-                {O_NO_FUNCTIONS, RESTORE_LIVE},
-                {O_KEY, RESTORE_LIVE},
-                {O_KEY_REGEX, RESTORE_LIVE},
-                {O_NOT_KEY, RESTORE_LIVE},
-                {O_NOT_KEY_REGEX, RESTORE_LIVE},
-                {O_TYPE, RESTORE_LIVE},
-                {O_DB, RESTORE_LIVE},
-                {O_SIZE, RESTORE_LIVE},
-                {O_SLOT, RESTORE_LIVE},
+                {O_ON_LOSS, RESTORE_LIVE | RESTORE_NODES},
+                {O_LOSSES_TO, RESTORE_LIVE},
+                {O_NO_FUNCTIONS, RESTORE_LIVE | RESTORE_NODES},
+                {O_KEY, RESTORE_LIVE | RESTORE_NODES},
+                {O_KEY_REGEX, RESTORE_LIVE | RESTORE_NODES},
+                {O_NOT_KEY, RESTORE_LIVE | RESTORE_NODES},
+                {O_NOT_KEY_REGEX, RESTORE_LIVE | RESTORE_NODES},
+                {O_TYPE, RESTORE_LIVE | RESTORE_NODES},
+                {O_DB, RESTORE_LIVE | RESTORE_NODES},
+                {O_SIZE, RESTORE_LIVE | RESTORE_NODES},
+                {O_SLOT, RESTORE_LIVE | RESTORE_NODES},
                 {O_URI, RESTORE_LIVE},
                 {O_HOST, RESTORE_LIVE},
                 {O_PORT, RESTORE_LIVE},
@@ -123,9 +143,10 @@ static int foreign_options(const struct restore *r)
                 {O_PASS_FILE, RESTORE_LIVE},
                 {O_TLS, RESTORE_LIVE}};
     const struct options *o = r->c->o;
-    const char *what = r->kind == RESTORE_LIVE  ? "a restore into a running server"
-                       : r->kind == RESTORE_DIR ? "a restore into a data directory"
-                                                : "a restore into a file";
+    const char *what = r->kind == RESTORE_LIVE    ? "a restore into a running server"
+                       : r->kind == RESTORE_DIR   ? "a restore into a data directory"
+                       : r->kind == RESTORE_NODES ? "a restore into files for nodes"
+                                                  : "a restore into a file";
     for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
         const struct opt *opt = o->program->opts;
         if ((some[i].kinds & r->kind) || o->value[some[i].id].from != OPT_FROM_ARGV) continue;
@@ -146,25 +167,37 @@ static int choose(struct restore *r)
 {
     const struct options *o = r->c->o;
     const struct opt_value *to = &o->value[O_TO];
-    int uri = to->text && rsp_endpoint_is_uri(to->text), code;
+    int uri = to->text && rsp_place_is_uri(to->text), code;
     int server = connection_named(o, backupd_connection, NULL) == OPT_FROM_ARGV;
     code = connection_refuse(o, backupd_connection, uri ? to : NULL);
     if (code >= 0) return code;
+    if (to->text && !uri && strstr(to->text, "://"))
+        return options_usage(o,
+                             "--to: '%.*s' is no scheme of a server: redis, rediss, unix, sentinel, sentinels, "
+                             "cluster, clusters",
+                             (int)strcspn(to->text, ":"), to->text);
     if (to->text && server) return options_usage(o, "two targets: --to and a server (-h, -p, -s, -u)");
-    if (uri || server) r->kind = RESTORE_LIVE;
+    if (o->value[O_NODES].count && (uri || server))
+        return options_usage(o, "--nodes makes files; a running cluster is a target without it");
+    if (o->value[O_NODES].count && o->value[O_SERVER_CONFIG].count)
+        return options_usage(o, "--nodes makes files in a directory of its own, not in a server's");
+    if (o->value[O_NODES].count) r->kind = RESTORE_NODES;
+    else if (uri || server) r->kind = RESTORE_LIVE;
     else if (o->value[O_SERVER_CONFIG].count || is_directory(to->text)) r->kind = RESTORE_DIR;
     else if (to->text) r->kind = RESTORE_FILE;
     else
-        return options_usage(o, "where to? --to FILE, --to DIRECTORY, --server-config FILE, or --to redis://host:port");
+        return options_usage(o, "where to? --to FILE, --to DIRECTORY, --server-config FILE, --nodes N --to DIRECTORY, "
+                                "or --to with redis://host:port, sentinel://host:port/name, cluster://host:port");
     code = foreign_options(r);
     if (code >= 0) return code;
     if (r->kind == RESTORE_DIR) return restore_dir_usage(r);
+    if (r->kind == RESTORE_NODES) return restore_nodes_usage(r);
     if (r->kind == RESTORE_FILE) return -1;
     code = restore_live_usage(r);
     if (code < 0) code = connection_open(&r->connection, &r->c->env, o, backupd_connection, uri ? to : NULL);
-    if (code < 0 && r->connection.endpoint.db)
+    if (code < 0 && r->connection.place.endpoint.db)
         return options_usage(o, "a snapshot has databases of its own: instead of /%u in the URI, --db-map 0:%u",
-                             (unsigned)r->connection.endpoint.db, (unsigned)r->connection.endpoint.db);
+                             (unsigned)r->connection.place.endpoint.db, (unsigned)r->connection.place.endpoint.db);
     return code;
 }
 
@@ -173,7 +206,8 @@ static int run(struct restore *r)
     switch (r->kind) {
     case RESTORE_LIVE: return restore_live(r);
     case RESTORE_DIR: return restore_dir(r);
-    default: return restore(r->c, &r->chosen);
+    case RESTORE_NODES: return restore_nodes(r);
+    default: return restore(r);
     }
 }
 

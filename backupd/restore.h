@@ -7,7 +7,7 @@
 #include "backupd/snapshot.h"
 #include "cli/connection.h"
 
-enum restore_kind { RESTORE_FILE = 1, RESTORE_DIR = 2, RESTORE_LIVE = 4 };
+enum restore_kind { RESTORE_FILE = 1, RESTORE_DIR = 2, RESTORE_LIVE = 4, RESTORE_NODES = 8 };
 
 struct restore {
     struct context *c;
@@ -20,10 +20,13 @@ struct restore {
 int restore_dir_usage(struct restore *r);
 int restore_dir(struct restore *r);
 int restore_live(struct restore *r);
+int restore_nodes_usage(struct restore *r);
+int restore_nodes(struct restore *r);
 /* What is at odds in --ttl and --db-map: -1, or EXIT_USAGE. */
 int restore_live_usage(struct restore *r);
 
-/* The snapshot's first stream of kind rdb: its index, or -1 after words. */
-int restore_stream(const struct restore *r, size_t *stream);
+/* The one dump that goes into a file or a directory: that of --shard, or the only one: its index in the manifest. -1, or the
+ * exit status after words that name what there is. *several (may be NULL): it is one of several. */
+int restore_stream(const struct restore *r, size_t *stream, int *several);
 
 #endif

@@ -18,7 +18,7 @@ struct loader {
     char path[PATH_ROOM]; /* "": not known */
     char kind[16], version[32];
     uint32_t version_n;
-    struct rsp_resp_target target;
+    struct rsp_target target;
 };
 
 static int same_directory(const char *a, const char *b)
@@ -78,7 +78,7 @@ static int find_loader(struct context *c, struct loader *l)
     if (version->count) {
         const char *colon = strchr(version->text, ':');
         l->target.size = sizeof l->target;
-        rc = rsp_resp_target_parse(&c->env, version->text, &l->target);
+        rc = rsp_target_parse(&c->env, version->text, &l->target);
         if (rc) return context_fault(c, rc, "--server-version", EXIT_USAGE), EXIT_USAGE;
         snprintf(l->kind, sizeof l->kind, "%s", l->target.valkey ? "valkey" : "redis");
         snprintf(l->version, sizeof l->version, "%s", colon ? colon + 1 : version->text);
@@ -152,6 +152,32 @@ static int refuse_used(struct context *c, const struct rsp_server_config *config
     return EXIT_TARGET;
 }
 
+/* A node of a cluster loads what it finds, whoever owns the slots: that is said before. */
+static int look_at_cluster(struct restore *r, const struct rsp_server_config *config, int several,
+                           const struct rsp_stream_info *stream)
+{
+    const struct rsp_manifest *m = rsp_snapshot_manifest(r->chosen.snapshot);
+    int slots = stream->slots.n < 160 ? (int)stream->slots.n : 160;
+    for (size_t i = 0; config->cluster && i < m->dbs_n; i++) {
+        if (!m->dbs[i].db || !m->dbs[i].keys) continue;
+        print_err("%s: the server is a node of a cluster, and would not start: the snapshot has keys in database %u",
+                  config->dir, (unsigned)m->dbs[i].db);
+        return EXIT_TARGET;
+    }
+    if (config->cluster && slots)
+        print_warn(
+            "%s: the server is a node of a cluster: its nodes.conf must give it the slots %.*s, and no others that "
+            "have keys; --nodes NODES.CONF cuts files by slots",
+            config->dir, slots, (const char *)stream->slots.p);
+    else if (config->cluster)
+        print_warn("%s: the server is a node of a cluster, and gets the keys of all slots; --nodes cuts files by slots",
+                   config->dir);
+    else if (several)
+        print_warn("%s: the server gets the slots %.*s alone, one shard of a cluster; --nodes 1 makes one file of all",
+                   config->dir, slots, slots ? (const char *)stream->slots.p : "");
+    return -1;
+}
+
 /* ---- report ---- */
 
 static void say_start(const struct context *c, const struct rsp_server_config *config, const struct loader *l)
@@ -216,7 +242,9 @@ int restore_dir(struct restore *r)
     struct rsp_datadir_options o = {.size = sizeof o, .config = &config};
     struct rsp_datadir_report d = {.size = sizeof d};
     struct loader l = {.path = ""};
-    int rc, code = read_config(c, &config);
+    int several = 0, rc, code = restore_stream(r, &o.stream, &several);
+    if (code < 0) code = read_config(c, &config);
+    if (code < 0) code = look_at_cluster(r, &config, several, &m->streams[o.stream]);
     if (code < 0) code = find_loader(c, &l);
     if (code < 0) code = refuse_used(c, &config);
     if (code >= 0) return code;
@@ -231,7 +259,7 @@ int restore_dir(struct restore *r)
     o.cancel = signal_flag();
     o.progress = context_progress;
     o.opaque = c;
-    context_begin(c, r->chosen.name, m->streams_n ? m->streams[0].plain : 0, 0);
+    context_begin(c, r->chosen.name, m->streams[o.stream].plain, 0);
     rc = rsp_restore_datadir(&c->env, r->chosen.snapshot, &o, &d);
     context_end(c);
     if (rc) return fault(r, rc, &config);

@@ -1,30 +1,14 @@
-/* What this is: backupd restore into a running server: the plan, the writing, and what the comparison says.
- * Rests on: restore.h, cli/reading.h (filters), respite/sys/live.h.
+/* What this is: backupd restore into a running server, Sentinel's master, or a cluster: its options, and the run.
+ * Rests on: restore_live.h.
  * Does not: write anything before the whole snapshot was verified (the library does not either). */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <respite/sys/live.h>
-
-#include "backupd/restore.h"
+#include "backupd/restore_live.h"
 #include "cli/exit.h"
-#include "cli/reading.h"
 #include "cli/signal.h"
 #include "cli/text.h"
-
-#define DBS_MOST 1024
-
-struct live {
-    struct restore *r;
-    struct job job; /* the filter, and the run that it is part of */
-    struct rsp_load_options o;
-    struct rsp_load_report report;
-    struct rsp_resp_db dbs[DBS_MOST];
-    size_t stream;
-    uint64_t plain;
-    char place[320];
-};
 
 /* ---- options ---- */
 
@@ -117,27 +101,62 @@ static int open_filter(struct restore *r, struct job *job)
     return -1;
 }
 
+/* --on-loss: what becomes of what the target cannot hold; -1, or EXIT_USAGE. */
+static int take_losses(struct context *c, struct rsp_loss_policy *policy)
+{
+    const struct opt_value *v = &c->o->value[O_ON_LOSS];
+    char words[512];
+    rsp_loss_policy_default(policy);
+    if (!v->text || !rsp_loss_policy_parse(&c->env, v->text, policy)) return -1;
+    rsp_error_format(&c->error, words, sizeof words);
+    rsp_error_clear(&c->error);
+    return options_usage(c->o, "--on-loss: %s", words);
+}
+
 int restore_live_usage(struct restore *r)
 {
     const struct options *o = r->c->o;
     struct rsp_resp_db *dbs = calloc(DBS_MOST, sizeof *dbs);
     struct job job;
+    struct rsp_loss_policy losses;
     size_t n;
     int policy, code;
     if (!dbs) return context_fault(r->c, RSP_ENOMEM, NULL, EXIT_CAPACITY);
     code = take_maps(o, dbs, &n);
     free(dbs);
     if (code < 0) code = take_policy(o, &policy);
+    if (code < 0) code = take_losses(r->c, &losses);
     if (code >= 0) return code;
     code = open_filter(r, &job);
     job_close(&job);
     return code;
 }
 
-static int open_source(void *opaque, struct rsp_source **source)
+static int open_source(void *opaque, size_t stream, struct rsp_source **source)
 {
-    const struct live *l = opaque;
-    return rsp_snapshot_source(l->r->chosen.snapshot, l->stream, 0, l->o.threads, source);
+    struct live *l = opaque;
+    l->stream = stream;
+    return rsp_snapshot_source(l->r->chosen.snapshot, l->streams[stream], 0, l->o.threads, source);
+}
+
+/* {"stream":"shard-0-5460.rdb","db":0,"key":"k","kind":"field-ttl","action":"convert"}, a line each. */
+static int on_lost(void *opaque, int loss, uint32_t db, struct rsp_span name)
+{
+    static const char *const actions[] = {"fail", "drop", "convert"}; /* enum rsp_loss_action */
+    struct live *l = opaque;
+    const struct rsp_stream_info *info = rsp_snapshot_manifest(l->r->chosen.snapshot)->streams;
+    int is_key = loss != RSP_LOSS_FUNCTION && loss != RSP_LOSS_AUX;
+    struct json j;
+    if (!l->losses.file) return RSP_OK;
+    json_init(&j, l->losses.file, 0);
+    json_object(&j, NULL);
+    json_bytes(&j, "stream", info[l->streams[l->stream]].name);
+    if (is_key) json_u64(&j, "db", db);
+    json_bytes(&j, is_key ? "key" : "name", name);
+    json_text(&j, "kind", rsp_loss_name(loss));
+    json_text(&j, "action", actions[l->losses.policy.action[loss] % 3]);
+    json_close(&j, '}');
+    return ferror(l->losses.file) ? RSP_EIO : RSP_OK;
 }
 
 static void on_pass(void *opaque, const char *what)
@@ -172,6 +191,7 @@ static int fill(struct live *l, char id[33])
     int64_t now = context_now(c);
     int code = take_maps(c->o, l->dbs, &o->resp.dbs_n);
     if (code < 0) code = take_policy(c->o, &o->resp.ttl);
+    if (code < 0) code = take_losses(c, &o->resp.losses);
     if (code >= 0) return code;
     o->size = sizeof *o;
     o->resp.size = sizeof o->resp;
@@ -184,7 +204,8 @@ static int fill(struct live *l, char id[33])
     if (o->resp.ttl == RSP_TTL_SHIFT && now > (int64_t)m->begun_ms) o->resp.shift_ms = now - (int64_t)m->begun_ms;
     o->resp.dbs = l->dbs;
     o->resp.no_functions = v[O_NO_FUNCTIONS].count != 0;
-    o->resp.drop_losses = v[O_ON_LOSS].number == LOSS_DROP;
+    o->resp.lost = on_lost;
+    o->resp.opaque = l;
     text_hex(id, l->r->chosen.record->snapshot, 16);
     o->snapshot = id;
     o->rate_ops = (uint64_t)v[O_RATE_OPS].number;
@@ -202,165 +223,7 @@ static int fill(struct live *l, char id[33])
     return -1;
 }
 
-/* ---- report ---- */
-
-static uint64_t losses_of(const struct rsp_resp_losses *losses)
-{
-    uint64_t n = 0;
-    for (int i = 0; i < RSP_LOSSES; i++) n += losses->n[i];
-    return n;
-}
-
-static void say_losses(const struct rsp_resp_losses *losses, const char *verb)
-{
-    for (int i = 0; i < RSP_LOSSES; i++) {
-        if (!losses->n[i]) continue;
-        printf("%s: %" PRIu64 " of %s", verb, losses->n[i], rsp_resp_loss_text(i));
-        if (losses->first_n[i]) {
-            printf(", the first: ");
-            text_put(losses->first[i], losses->first_n[i], sizeof losses->first[i]);
-        }
-        putchar('\n');
-    }
-}
-
-static void say_plan(const struct live *l)
-{
-    const struct rsp_load_plan *p = &l->report.plan;
-    char bytes[TEXT_MAX], time[TEXT_MAX];
-    printf("would restore %s into %s: %" PRIu64 " keys, %" PRIu64 " with an expiry, %" PRIu64 " functions\n",
-           l->r->chosen.name, l->place, p->keys, p->expires, p->functions);
-    printf("%s of commands, about %s\n", text_size(bytes, p->bytes), text_duration(time, (int64_t)p->estimate_ms));
-    if (p->dropped) printf("left out, expired: %" PRIu64 "\n", p->dropped);
-    say_losses(&p->losses, l->o.resp.drop_losses ? "would be left out" : "cannot be held there");
-    printf("the server holds %" PRIu64 " keys", p->target_keys);
-    if (p->existing) printf("; %" PRIu64 " of those of the snapshot exist: --existing skip or replace", p->existing);
-    putchar('\n');
-}
-
-static void say_compare(const struct live *l)
-{
-    const struct rsp_load_report *p = &l->report;
-    const struct rsp_compare_report *cmp = &p->compare;
-    char expected[33], found[33];
-    text_hex(expected, cmp->expected, 16);
-    text_hex(found, cmp->found, 16);
-    if (!p->compared) {
-        if (!l->o.no_compare) printf("not comparable: %s\n", p->why_not);
-        return;
-    }
-    printf("the server's data compared: %s, dd1:%s dd1:%s\n",
-           cmp->verdict == RSP_COMPARE_EQUAL ? "equal"
-           : p->disturbed                    ? "not comparable, other clients wrote"
-                                             : "DIFFERENT",
-           expected, found);
-    if (cmp->opaque)
-        printf("%" PRIu64
-               " values of modules are there, with their expiry, and written in another way: only their module "
-               "could compare them\n",
-               cmp->opaque);
-    if (cmp->expired) printf("left out on both sides, expired: %" PRIu64 "\n", cmp->expired);
-    if (cmp->verdict == RSP_COMPARE_EQUAL) return;
-    printf("%" PRIu64 " keys are missing, %" PRIu64 " are other, the first: %s\n", cmp->missing, cmp->changed,
-           cmp->first);
-}
-
-static void say_done(const struct live *l)
-{
-    const struct rsp_load_report *p = &l->report;
-    char bytes[TEXT_MAX], time[TEXT_MAX];
-    printf("restored %" PRIu64 " keys of %s in %s to %s", p->keys, l->r->chosen.name,
-           text_duration(time, (int64_t)p->write_ms), l->place);
-    if (p->functions) printf(", %" PRIu64 " functions", p->functions);
-    if (p->skipped) printf(", %" PRIu64 " skipped: they exist", p->skipped);
-    if (p->resumed) printf(", %" PRIu64 " of an earlier run", p->resumed);
-    printf(", %s sent\n", text_size(bytes, p->sent_bytes));
-    if (p->plan.dropped) printf("left out, expired: %" PRIu64 "\n", p->plan.dropped);
-    say_losses(&p->plan.losses, "left out");
-    say_compare(l);
-}
-
-static void json_losses(struct json *j, const struct rsp_resp_losses *losses)
-{
-    json_array(j, "losses");
-    for (int i = 0; i < RSP_LOSSES; i++) {
-        if (!losses->n[i]) continue;
-        json_object(j, NULL);
-        json_text(j, "what", rsp_resp_loss_text(i));
-        json_u64(j, "count", losses->n[i]);
-        json_bytes(j, "first", (struct rsp_span){losses->first[i], losses->first_n[i]});
-        json_close(j, '}');
-    }
-    json_close(j, ']');
-}
-
-static void json_compare(const struct live *l, struct json *j)
-{
-    const struct rsp_load_report *p = &l->report;
-    const struct rsp_compare_report *cmp = &p->compare;
-    char dd1[33];
-    json_bool(j, "compared", p->compared);
-    if (!p->compared && !l->o.no_compare) json_text(j, "why_not", p->why_not);
-    if (!p->compared) return;
-    json_bool(j, "equal", cmp->verdict == RSP_COMPARE_EQUAL);
-    json_bool(j, "disturbed", p->disturbed);
-    text_hex(dd1, cmp->expected, 16);
-    json_text(j, "dd1_expected", dd1);
-    text_hex(dd1, cmp->found, 16);
-    json_text(j, "dd1_found", dd1);
-    json_u64(j, "missing", cmp->missing);
-    json_u64(j, "changed", cmp->changed);
-    json_u64(j, "others", cmp->others);
-    json_u64(j, "expired", cmp->expired);
-    json_u64(j, "opaque", cmp->opaque);
-    if (cmp->verdict != RSP_COMPARE_EQUAL) json_text(j, "first", cmp->first);
-}
-
-static void report_json(const struct live *l)
-{
-    const struct rsp_load_report *p = &l->report;
-    struct json j;
-    json_init(&j, stdout, 1);
-    json_object(&j, NULL);
-    json_text(&j, "snapshot", l->o.snapshot);
-    json_text(&j, "server", l->place);
-    json_bool(&j, "dry_run", l->o.dry_run);
-    json_object(&j, "plan");
-    json_u64(&j, "keys", p->plan.keys);
-    json_u64(&j, "expires", p->plan.expires);
-    json_u64(&j, "functions", p->plan.functions);
-    json_u64(&j, "bytes", p->plan.bytes);
-    json_u64(&j, "dropped", p->plan.dropped);
-    json_u64(&j, "target_keys", p->plan.target_keys);
-    json_u64(&j, "existing", p->plan.existing);
-    json_u64(&j, "estimate_ms", p->plan.estimate_ms);
-    json_losses(&j, &p->plan.losses);
-    json_close(&j, '}');
-    if (!l->o.dry_run) {
-        json_u64(&j, "keys", p->keys);
-        json_u64(&j, "skipped", p->skipped);
-        json_u64(&j, "functions", p->functions);
-        json_u64(&j, "commands", p->commands);
-        json_u64(&j, "sent_bytes", p->sent_bytes);
-        json_u64(&j, "resumed", p->resumed);
-        json_u64(&j, "write_ms", p->write_ms);
-        json_compare(l, &j);
-    }
-    context_json_troubles(l->r->c, &j);
-    json_close(&j, '}');
-}
-
-/* ---- the verdict ---- */
-
-static int verdict(const struct live *l)
-{
-    const struct rsp_load_report *p = &l->report;
-    int left = losses_of(&p->plan.losses) != 0;
-    if (l->o.dry_run) return left || p->plan.existing ? EXIT_FINDINGS : EXIT_OK;
-    if (!p->compared) return left || !l->o.no_compare ? EXIT_FINDINGS : EXIT_OK;
-    if (p->compare.verdict == RSP_COMPARE_EQUAL) return left ? EXIT_FINDINGS : EXIT_OK;
-    return p->disturbed ? EXIT_FINDINGS : EXIT_TARGET;
-}
+/* ---- the run ---- */
 
 static int fault(const struct live *l, int rc)
 {
@@ -375,7 +238,8 @@ static int fault(const struct live *l, int rc)
         return code;
     }
     if (rc == RSP_EEXIST) print_err("--existing skip keeps what is there, --existing replace replaces it");
-    if (rc == RSP_EUNSUPPORTED) print_err("--on-loss drop leaves out what the server cannot hold");
+    if (rc == RSP_EUNSUPPORTED && p->plan.nodes) /* else it is no target at all */
+        print_err("--on-loss says what is left out or converted instead; --dry-run shows all of it");
     else if (target && l->o.checkpoint && p->keys) print_err("%s: the same command goes on from here", l->o.checkpoint);
     return target ? connection_exit(rc, EXIT_TARGET) : code;
 }
@@ -383,10 +247,13 @@ static int fault(const struct live *l, int rc)
 /* A target that is not there is told at once: only one that is loading is waited for. */
 static int probe(const struct live *l)
 {
+    const struct rsp_place *place = &l->r->connection.place;
     struct context *c = l->r->c;
     struct rsp_server_options options = {.size = sizeof options, .cancel = signal_flag()};
     struct rsp_server *server = NULL;
-    int code, rc = rsp_server_open(&c->env, &l->r->connection.endpoint, &options, &server);
+    int code, rc;
+    if (place->kind != RSP_PLACE_SERVER) return -1; /* whoever is to be asked first may be away */
+    rc = rsp_server_open(&c->env, &place->endpoint, &options, &server);
     rsp_server_free(server);
     if (!rc || rc == RSP_EBUSY) {
         rsp_error_clear(&c->error);
@@ -396,21 +263,44 @@ static int probe(const struct live *l)
     return signal_caught() ? code : connection_exit(rc, EXIT_TARGET);
 }
 
-static int run(struct live *l)
+static int load(struct live *l)
 {
     struct restore *r = l->r;
+    int rc, code;
+    l->report.size = sizeof l->report;
+    rc = rsp_load(&r->c->env, open_source, l, &r->connection.place, &l->o, &l->report);
+    context_end(r->c);
+    code = losses_close(&l->losses);
+    if (rc) return fault(l, rc);
+    restore_live_report(l);
+    return code ? code : restore_live_verdict(l);
+}
+
+static int run(struct live *l)
+{
+    const struct opt_value *v = l->r->c->o->value;
     char id[33];
-    int rc, code = fill(l, id);
+    int code = fill(l, id);
     if (code < 0) code = probe(l);
     if (code >= 0) return code;
-    l->report.size = sizeof l->report;
-    rc = rsp_load(&r->c->env, open_source, l, &r->connection.endpoint, &l->o, &l->report);
-    context_end(r->c);
-    if (rc) return fault(l, rc);
-    if (r->c->o->value[O_JSON].count) report_json(l);
-    else if (l->o.dry_run) say_plan(l);
-    else say_done(l);
-    return verdict(l);
+    code = losses_open(&l->losses, v[O_LOSSES_TO].text, 1, &l->o.resp.losses);
+    return code ? code : load(l);
+}
+
+/* All dumps of the snapshot: of a cluster one a shard. */
+static int take_streams(struct live *l)
+{
+    const struct rsp_manifest *m = rsp_snapshot_manifest(l->r->chosen.snapshot);
+    l->streams = calloc(m->streams_n ? m->streams_n : 1, sizeof *l->streams);
+    if (!l->streams) return context_fault(l->r->c, RSP_ENOMEM, NULL, EXIT_CAPACITY);
+    for (size_t i = 0; i < m->streams_n; i++) {
+        if (m->streams[i].kind != RSP_STREAM_RDB) continue;
+        l->plain += m->streams[i].plain;
+        l->streams[l->o.streams++] = i;
+    }
+    if (l->o.streams) return -1;
+    print_err("%s: the snapshot holds no dump", l->r->chosen.name);
+    return EXIT_NOT_FOUND;
 }
 
 int restore_live(struct restore *r)
@@ -425,12 +315,12 @@ int restore_live(struct restore *r)
     l = calloc(1, sizeof *l);
     if (!l) return context_fault(r->c, RSP_ENOMEM, NULL, EXIT_CAPACITY);
     l->r = r;
-    rsp_endpoint_text(&r->connection.endpoint, l->place, sizeof l->place);
-    code = restore_stream(r, &l->stream) ? EXIT_NOT_FOUND : -1;
-    if (code < 0) l->plain = rsp_snapshot_manifest(r->chosen.snapshot)->streams[l->stream].plain;
+    rsp_place_text(&r->connection.place, l->place, sizeof l->place);
+    code = take_streams(l);
     if (code < 0) code = open_filter(r, &l->job);
     if (code < 0) code = run(l);
     if (l->job.o) job_close(&l->job);
+    free(l->streams);
     free(l);
     return code;
 }

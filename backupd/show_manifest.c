@@ -33,6 +33,44 @@ static void pairs(const char *label, const struct rsp_pair *p, size_t n)
     }
 }
 
+/* Between the first shard's moment and the last one's; -1: they are not known, or there is but one. */
+static int64_t skew_ms(const struct rsp_manifest *m)
+{
+    uint64_t first = UINT64_MAX, last = 0;
+    if (m->streams_n < 2) return -1;
+    for (size_t i = 0; i < m->streams_n; i++) {
+        uint64_t t = m->streams[i].taken_ms;
+        if (!t) return -1;
+        if (t < first) first = t;
+        if (t > last) last = t;
+    }
+    return last - first > INT64_MAX ? -1 : (int64_t)(last - first);
+}
+
+static void part(const char *label, struct rsp_span text)
+{
+    if (!text.n) return;
+    printf(", %s ", label);
+    put_visible(text);
+}
+
+static void stream_text(const struct rsp_stream_info *s)
+{
+    char size[TEXT_MAX], time[TEXT_MAX];
+    printf("stream      ");
+    put_visible(s->name);
+    printf(", %s, %llu records\n", text_size(size, s->plain), (unsigned long long)s->records);
+    if (!s->place.n && !s->slots.n && !s->taken_ms) return;
+    printf("            ");
+    if (s->taken_ms && s->taken_ms <= INT64_MAX) printf("of %s", text_utc(time, (int64_t)s->taken_ms));
+    else printf("of a moment not known");
+    part("slots", s->slots);
+    part("from", s->place);
+    part("a", s->role);
+    if (s->has_offset) printf(", offset %llu", (unsigned long long)s->offset);
+    putchar('\n');
+}
+
 void manifest_text(const struct rsp_manifest *m)
 {
     char time[TEXT_MAX], took[TEXT_MAX], size[TEXT_MAX];
@@ -49,11 +87,9 @@ void manifest_text(const struct rsp_manifest *m)
     for (size_t i = 0; i < m->dbs_n; i++)
         printf("db %-7u  %llu keys, %llu with an expiry\n", m->dbs[i].db, (unsigned long long)m->dbs[i].keys,
                (unsigned long long)m->dbs[i].expires);
-    for (size_t i = 0; i < m->streams_n; i++) {
-        printf("stream      ");
-        put_visible(m->streams[i].name);
-        printf(", %s, %llu records\n", text_size(size, m->streams[i].plain), (unsigned long long)m->streams[i].records);
-    }
+    for (size_t i = 0; i < m->streams_n; i++) stream_text(&m->streams[i]);
+    if (skew_ms(m) >= 0)
+        printf("skew        %s between the first moment and the last\n", text_duration(took, skew_ms(m)));
     for (size_t i = 0; i < m->captured_n; i++) {
         printf("beside      ");
         put_visible(m->captured[i].name);
@@ -81,7 +117,7 @@ static void pairs_json(struct json *j, const char *name, const struct rsp_pair *
 
 static void streams_json(struct json *j, const struct rsp_manifest *m)
 {
-    char hex[33];
+    char hex[33], time[TEXT_MAX];
     json_array(j, "streams");
     for (size_t i = 0; i < m->streams_n; i++) {
         const struct rsp_stream_info *s = &m->streams[i];
@@ -98,6 +134,12 @@ static void streams_json(struct json *j, const struct rsp_manifest *m)
         if (s->has_offset) json_u64(j, "offset", s->offset);
         bytes(j, "slots", s->slots);
         bytes(j, "role", s->role);
+        bytes(j, "place", s->place);
+        bytes(j, "node", s->node);
+        if (s->taken_ms && s->taken_ms <= INT64_MAX) {
+            json_text(j, "taken", text_utc(time, (int64_t)s->taken_ms));
+            json_u64(j, "taken_ms", s->taken_ms);
+        }
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -126,6 +168,7 @@ void manifest_json(struct json *j, const struct rsp_manifest *m)
     }
     json_close(j, ']');
     streams_json(j, m);
+    if (skew_ms(m) >= 0) json_i64(j, "skew_ms", skew_ms(m));
     json_array(j, "losses");
     for (size_t i = 0; i < m->losses_n; i++) json_bytes(j, NULL, m->losses[i]);
     json_close(j, ']');

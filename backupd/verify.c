@@ -9,6 +9,7 @@
 #include "backupd/repair.h"
 #include "cli/exit.h"
 #include "cli/signal.h"
+#include "cli/text.h"
 
 struct verify {
     struct context *c;
@@ -20,6 +21,7 @@ struct verify {
     uint64_t chunks, bytes, keys, findings, read, parsed, base;
     unsigned percent; /* 0: no data is read */
     char name[SNAPSHOT_TEXT];
+    const struct rsp_manifest *manifest; /* of the snapshot that is being read; NULL: it was not opened */
 };
 
 /* ---- findings of the data ---- */
@@ -29,6 +31,7 @@ static void finding_json(struct verify *v, const struct rsp_read_finding *f)
     struct json *j = &v->json;
     json_object(j, NULL);
     json_text(j, "snapshot", v->name);
+    if (v->manifest && v->manifest->streams_n > 1) json_bytes(j, "stream", v->manifest->streams[f->stream].name);
     if (f->object) json_text(j, "object", f->object);
     if (f->object) json_u64(j, "chunk", f->chunk);
     json_u64(j, "offset", f->offset);
@@ -47,13 +50,19 @@ static int on_finding(void *opaque, const struct rsp_read_finding *f)
         return RSP_OK;
     }
     progress_hide();
+    printf("%s: ", v->name);
+    if (v->manifest && v->manifest->streams_n > 1) {
+        struct rsp_span name = v->manifest->streams[f->stream].name;
+        text_put(name.p, name.n, 100);
+        fputs(": ", stdout);
+    }
     if (f->object) {
-        printf("%s: %s: chunk %" PRIu32 ", plaintext %" PRIu64 "-%" PRIu64, v->name, f->object, f->chunk, f->offset,
+        printf("%s: chunk %" PRIu32 ", plaintext %" PRIu64 "-%" PRIu64, f->object, f->chunk, f->offset,
                f->bytes ? f->offset + f->bytes - 1 : f->offset);
         if (f->records >= 0) printf(", %" PRIi64 " %s begin in it", f->records, f->records == 1 ? "record" : "records");
         printf(": %s\n", f->reason);
     } else {
-        printf("%s: offset %" PRIu64 ": %s\n", v->name, f->offset, f->reason);
+        printf("offset %" PRIu64 ": %s\n", f->offset, f->reason);
     }
     progress_show();
     return RSP_OK;
@@ -100,7 +109,9 @@ static int read_one(struct verify *v, const struct rsp_record *record)
     o.found = on_finding;
     o.opaque = v;
     v->base = v->bytes;
+    v->manifest = rsp_snapshot_manifest(snapshot);
     rc = rsp_read_data(&c->env, snapshot, &o, &r);
+    v->manifest = NULL;
     rsp_snapshot_free(snapshot);
     v->chunks += r.chunks;
     v->bytes += r.bytes;

@@ -1,4 +1,4 @@
-/* What this is: the endpoint that options, environment and configuration name, and its password.
+/* What this is: the place that options, environment and configuration name, and its passwords.
  * Rests on: connection.h, cli/exit.h, cli/print.h, cli/terminal.h, mlock(2).
  * Does not: keep a password in memory that may be swapped or dumped. */
 #include "cli/connection.h"
@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 
 #define URI_ROOM 8192
 #define PASSWORD_MAX 4096
-#define ROOM (URI_ROOM + PASSWORD_MAX + 2)
+#define ROOM (URI_ROOM + 2 * (PASSWORD_MAX + 2))
 
 static const struct opt_value *value(const struct options *o, const int *ids, enum connection_id id)
 {
@@ -86,23 +87,40 @@ static int has_port(const char *at, size_t n)
     return n && at[n - 1] == ':';
 }
 
+/* Of a URI: its address, or what Sentinel calls the master. */
+static void name_of_uri(const char *uri, char out[CONNECTION_NAME])
+{
+    const char *at = strstr(uri, "://"), *part, *slash;
+    size_t n = 0;
+    int local = !strncasecmp(uri, "unix:", 5), cluster = !strncasecmp(uri, "cluster", 7);
+    part = user_part(uri, &n);
+    at = part ? part + n + 1 : at ? at + 3 : uri;
+    slash = strchr(at, '/');
+    if (!strncasecmp(uri, "sentinel", 8) && slash) {
+        snprintf(out, CONNECTION_NAME, "%s", slash + 1);
+        return;
+    }
+    n = strcspn(at, local ? "?" : cluster ? "/,?" : "/?");
+    snprintf(out, CONNECTION_NAME, "%s%.*s%s", cluster ? "cluster-" : "",
+             n < CONNECTION_NAME ? (int)n : CONNECTION_NAME, at, local || has_port(at, n) ? "" : ":6379");
+}
+
 void connection_name(const struct options *o, const int *ids, const struct opt_value *uri, char out[CONNECTION_NAME])
 {
+    const char *cluster = value(o, ids, N_CLUSTER)->count ? "cluster-" : "";
     const struct opt_value *v = uri_of(o, ids, uri), *host = value(o, ids, N_HOST), *port = value(o, ids, N_PORT),
                            *path = value(o, ids, N_SOCKET);
     if (v) {
-        const char *at = strstr(v->text, "://"), *part;
-        size_t n = 0;
-        int local = !strncmp(v->text, "unix:", 5);
-        part = user_part(v->text, &n);
-        at = part ? part + n + 1 : at ? at + 3 : v->text;
-        n = strcspn(at, local ? "?" : "/?");
-        snprintf(out, CONNECTION_NAME, "%.*s%s", n < CONNECTION_NAME ? (int)n : CONNECTION_NAME, at,
-                 local || has_port(at, n) ? "" : ":6379");
+        name_of_uri(v->text, out);
+        if (*cluster && strncmp(out, cluster, strlen(cluster)) != 0) {
+            char bare[CONNECTION_NAME];
+            memcpy(bare, out, sizeof bare);
+            snprintf(out, CONNECTION_NAME, "%s%.*s", cluster, CONNECTION_NAME - 9, bare);
+        }
     } else if (path->count && path->from >= nearer(from_of(host), from_of(port))) {
         snprintf(out, CONNECTION_NAME, "%s", path->text);
     } else {
-        snprintf(out, CONNECTION_NAME, "%s:%s", host->count ? host->text : "127.0.0.1",
+        snprintf(out, CONNECTION_NAME, "%s%s:%s", cluster, host->count ? host->text : "127.0.0.1",
                  port->count ? port->text : "6379");
     }
     for (char *p = out, *colon = strrchr(out, ':'); *p; p++) {
@@ -134,6 +152,9 @@ int connection_refuse(const struct options *o, const int *ids, const struct opt_
     const struct opt_value *own = value(o, ids, N_URI);
     if (from_of(value(o, ids, N_PASS)) == OPT_FROM_ARGV)
         return options_usage(o, "-a and --pass are not taken: %s", instead);
+    if (from_of(value(o, ids, N_SENTINEL_PASS)) == OPT_FROM_ARGV)
+        return options_usage(o, "--sentinel-pass is not taken: arguments are seen by every user of the host: set "
+                                "RESPITE_SENTINEL_AUTH, or use --sentinel-pass-file FILE");
     if ((from_of(own) == OPT_FROM_ARGV && connection_has_password(own->text)) ||
         (from_of(uri) == OPT_FROM_ARGV && connection_has_password(uri->text)))
         return options_usage(o, "a password in a URI (all before the @) is not taken from an argument: %s; --user NAME",
@@ -146,13 +167,21 @@ enum opt_from connection_named(const struct options *o, const int *ids, const st
     return nearer(nearer(from_of(uri), from_of(value(o, ids, N_URI))), address_from(o, ids));
 }
 
+/* TLS by its scheme. */
+static int is_secure(const char *uri)
+{
+    static const char *const schemes[] = {"rediss:", "valkeys:", "sentinels:", "clusters:"};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (!strncasecmp(uri, schemes[i], strlen(schemes[i]))) return 1;
+    return 0;
+}
+
 static int usage(const struct options *o, const int *ids, const struct opt_value *uri)
 {
     static const enum connection_id tls[] = {N_SNI,     N_CACERT,  N_CACERTDIR,    N_CERT,
                                              N_TLS_KEY, N_CIPHERS, N_CIPHERSUITES, N_INSECURE};
     const struct opt_value *own = value(o, ids, N_URI), *v = uri_of(o, ids, uri);
-    int secure = value(o, ids, N_TLS)->count ||
-                 (v && (!strncmp(v->text, "rediss:", 7) || !strncmp(v->text, "valkeys:", 8)));
+    int secure = value(o, ids, N_TLS)->count || (v && is_secure(v->text));
     if (from_of(uri) != OPT_FROM_NONE && from_of(own) == from_of(uri))
         return options_usage(o, "the server is named twice: by '%s' and by --uri",
                              connection_has_password(uri->text) ? "a URI" : uri->text);
@@ -166,7 +195,8 @@ static int usage(const struct options *o, const int *ids, const struct opt_value
         const struct opt *opt = o->program->opts;
         if (!value(o, ids, tls[i])->count) continue;
         while (opt->id != ids[tls[i]]) opt++;
-        return options_usage(o, "--%s: without --tls or rediss:// nothing is encrypted", opt->name);
+        return options_usage(
+            o, "--%s: without --tls or a URI for TLS (rediss, clusters, sentinels) nothing is encrypted", opt->name);
     }
     return -1;
 }
@@ -202,11 +232,11 @@ static int read_password(const char *path, char *out)
     return -1;
 }
 
-static int ask_password(const struct rsp_endpoint *endpoint, char *out)
+static int ask_password(const struct rsp_place *named, char *out)
 {
     char place[320], prompt[400];
     size_t n = 0;
-    rsp_endpoint_text(endpoint, place, sizeof place);
+    rsp_place_text(named, place, sizeof place);
     if (!terminal_there())
         return password_fault("--askpass", "there is no terminal to ask at; set REDISCLI_AUTH, or use --pass-file FILE",
                               0);
@@ -221,28 +251,56 @@ static int take_password(struct connection *n, const struct options *o, const in
 {
     const struct opt_value *file = value(o, ids, N_PASS_FILE), *env = value(o, ids, N_PASS);
     char *out = n->room + URI_ROOM;
-    enum opt_from own = n->endpoint.password ? uri : OPT_FROM_NONE;
+    enum opt_from own = n->place.endpoint.password ? uri : OPT_FROM_NONE;
     int code = -1;
-    if (value(o, ids, N_ASKPASS)->count) code = ask_password(&n->endpoint, out);
+    if (value(o, ids, N_ASKPASS)->count) code = ask_password(&n->place, out);
     else if (file->count && file->from >= own && file->from >= from_of(env)) code = read_password(file->text, out);
     else if (env->count && env->from > own) {
         size_t length = strlen(env->text);
         if (length > PASSWORD_MAX) return password_fault("REDISCLI_AUTH", "is longer than a password can be", 0);
         memcpy(out, env->text, length + 1);
     } else return -1;
-    n->endpoint.password = code < 0 ? out : NULL;
+    n->place.endpoint.password = code < 0 ? out : NULL;
     if (code >= 0 && file->from == OPT_FROM_CONFIG && !value(o, ids, N_ASKPASS)->count) return EXIT_CONFIG;
     return code;
 }
 
-/* ---- the endpoint ---- */
+/* The nearer of --sentinel-pass-file and RESPITE_SENTINEL_AUTH. */
+static int take_sentinel(struct connection *n, const struct options *o, const int *ids)
+{
+    const struct opt_value *file = value(o, ids, N_SENTINEL_PASS_FILE), *env = value(o, ids, N_SENTINEL_PASS),
+                           *user = value(o, ids, N_SENTINEL_USER);
+    char *out = n->room + URI_ROOM + PASSWORD_MAX + 2;
+    int code = -1;
+    if (n->place.kind != RSP_PLACE_SENTINEL) {
+        if (from_of(file) == OPT_FROM_ARGV || from_of(user) == OPT_FROM_ARGV)
+            return options_usage(o, "--%s: without sentinel:// no sentinel is asked",
+                                 from_of(user) == OPT_FROM_ARGV ? "sentinel-user" : "sentinel-pass-file");
+        return -1;
+    }
+    if (value(o, ids, N_TLS)->count) n->place.sentinel_tls = 1;
+    n->place.sentinel_user = user->text;
+    if (file->count && file->from >= from_of(env)) {
+        code = read_password(file->text, out);
+        if (code >= 0 && file->from == OPT_FROM_CONFIG) return EXIT_CONFIG;
+    } else if (env->count) {
+        size_t length = strlen(env->text);
+        if (length > PASSWORD_MAX)
+            return password_fault("RESPITE_SENTINEL_AUTH", "is longer than a password can be", 0);
+        memcpy(out, env->text, length + 1);
+    } else return -1;
+    if (code < 0) n->place.sentinel_password = out;
+    return code;
+}
+
+/* ---- the place ---- */
 
 static int take_uri(struct connection *n, const struct rsp_env *env, const struct opt_value *v)
 {
     char words[600];
     int rc;
     if (strlen(v->text) >= URI_ROOM) return password_fault("URI", "is too long", 0);
-    rc = rsp_endpoint_parse(env, v->text, n->room, URI_ROOM, &n->endpoint);
+    rc = rsp_place_parse(env, v->text, n->room, URI_ROOM, &n->place);
     if (!rc) return -1;
     rsp_error_format(env->error, words, sizeof words);
     rsp_error_clear(env->error);
@@ -283,6 +341,22 @@ static void take_rest(struct rsp_endpoint *e, const struct options *o, const int
     e->idle_ms = value(o, ids, N_IDLE_TIMEOUT)->number;
 }
 
+/* -c: the server that is named is a node of a cluster. Its URI may say so too. */
+static int take_cluster(struct rsp_place *p, const struct options *o, const int *ids)
+{
+    struct rsp_endpoint *e = &p->endpoint;
+    if (!value(o, ids, N_CLUSTER)->count || p->kind == RSP_PLACE_CLUSTER) return -1;
+    if (p->kind == RSP_PLACE_SENTINEL) return options_usage(o, "--cluster: Sentinel watches no cluster");
+    if (e->socket)
+        return options_usage(o, "--cluster: the nodes of a cluster are reached by host and port, not by a unix socket");
+    p->kind = RSP_PLACE_CLUSTER;
+    p->seeds[0] = (struct rsp_seed){e->host ? e->host : "127.0.0.1", e->port ? e->port : 6379};
+    p->seeds_n = 1;
+    e->host = NULL;
+    e->port = 0;
+    return -1;
+}
+
 int connection_open(struct connection *n, const struct rsp_env *env, const struct options *o, const int *ids,
                     const struct opt_value *uri)
 {
@@ -290,7 +364,8 @@ int connection_open(struct connection *n, const struct rsp_env *env, const struc
     enum opt_from from;
     int code = connection_refuse(o, ids, uri);
     memset(n, 0, sizeof *n);
-    n->endpoint.size = sizeof n->endpoint;
+    n->place.size = sizeof n->place;
+    n->place.endpoint.size = sizeof n->place.endpoint;
     if (code < 0) code = usage(o, ids, uri);
     if (code >= 0) return code;
     n->room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -304,10 +379,12 @@ int connection_open(struct connection *n, const struct rsp_env *env, const struc
     v = uri_of(o, ids, uri);
     from = v ? v->from : OPT_FROM_NONE;
     if (v) code = take_uri(n, env, v);
-    else take_address(&n->endpoint, o, ids);
+    else take_address(&n->place.endpoint, o, ids);
+    if (code < 0) code = take_cluster(&n->place, o, ids);
     if (code >= 0) return code;
-    take_rest(&n->endpoint, o, ids, from);
-    return take_password(n, o, ids, from);
+    take_rest(&n->place.endpoint, o, ids, from);
+    code = take_sentinel(n, o, ids);
+    return code < 0 ? take_password(n, o, ids, from) : code;
 }
 
 void connection_close(struct connection *n)

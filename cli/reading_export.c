@@ -53,10 +53,12 @@ static int run(struct job *job, const struct reading *in, struct rsp_sink *sink)
                               : rsp_json_export(&job->env, in->source, &o, sink, &r);
     job_end(job);
     if (!rc && in->late && (rc = in->late(job))) r.file_fault = 1;
+    if (rc == RSP_EUSER && left_out) return left_out; /* it has said why */
     if (rc && job->error.sys_errno == EPIPE && !r.file_fault) return EXIT_PIPE;
     if (rc) {
         code = job_fault(job, rc, in->name, r.file_fault ? in->io : EXIT_TARGET);
-        if (left_out) print_err("--drop-losses leaves out what cannot be carried");
+        if (left_out)
+            print_err("--on-loss says what becomes of it: drop leaves the key out, convert keeps the rest of it");
         if (to_file && !signal_caught()) print_err("%s: not written", job_value(job, R_OUTPUT)->text);
         return code;
     }
@@ -73,7 +75,7 @@ static int run(struct job *job, const struct reading *in, struct rsp_sink *sink)
 
 int reading_export_usage(struct job *job)
 {
-    if (job_value(job, R_FORCE)->count && !job_value(job, R_OUTPUT)->text)
+    if (job_value(job, R_FORCE)->count && !job_value(job, R_OUTPUT)->text && !job_value(job, R_LOSSES_TO)->text)
         return options_usage(job->o, "--force needs --output");
     return reading_resp_usage(job);
 }

@@ -35,6 +35,10 @@ enum {
     O_IPV6,
     O_CONNECT_TIMEOUT,
     O_IDLE_TIMEOUT,
+    O_CLUSTER,
+    O_SENTINEL_USER,
+    O_SENTINEL_PASS,
+    O_SENTINEL_PASS_FILE,
     O_COUNT
 };
 static const struct verb verbs[] = {
@@ -111,7 +115,7 @@ static void bad(const char *line, int want, const char *words)
     ck_assert_msg(code == want, "%s: %d %s", line, code, err);
     ck_assert_msg(strstr(err, words), "%s: %s", line, err);
     ck_assert_msg(!strstr(err, "s3cret"), "%s: %s", line, err);
-    ck_assert(!n.endpoint.password);
+    ck_assert(!n.place.endpoint.password);
 }
 
 static void teardown(void)
@@ -136,33 +140,33 @@ static void password_file(const char *text, mode_t mode)
 START_TEST(letters)
 {
     well("-h db.example -p 7000 --user bk -4 -t 250ms");
-    ck_assert_str_eq(n.endpoint.host, "db.example");
-    ck_assert_uint_eq(n.endpoint.port, 7000);
-    ck_assert_str_eq(n.endpoint.user, "bk");
-    ck_assert_int_eq(n.endpoint.family, 4);
-    ck_assert_int_eq(n.endpoint.connect_ms, 250);
-    ck_assert(!n.endpoint.tls && !n.endpoint.password && !n.endpoint.socket);
+    ck_assert_str_eq(n.place.endpoint.host, "db.example");
+    ck_assert_uint_eq(n.place.endpoint.port, 7000);
+    ck_assert_str_eq(n.place.endpoint.user, "bk");
+    ck_assert_int_eq(n.place.endpoint.family, 4);
+    ck_assert_int_eq(n.place.endpoint.connect_ms, 250);
+    ck_assert(!n.place.endpoint.tls && !n.place.endpoint.password && !n.place.endpoint.socket);
     well("-s /run/redis.sock -n 3");
-    ck_assert_str_eq(n.endpoint.socket, "/run/redis.sock");
-    ck_assert_uint_eq(n.endpoint.db, 3);
+    ck_assert_str_eq(n.place.endpoint.socket, "/run/redis.sock");
+    ck_assert_uint_eq(n.place.endpoint.db, 3);
     /* As redis-cli: the socket overrides host and port. */
     well("-h a -p 1 -s /x");
-    ck_assert_str_eq(n.endpoint.socket, "/x");
+    ck_assert_str_eq(n.place.endpoint.socket, "/x");
     well("-h a --tls --sni b --cacert c --cert d --key e --insecure --tls-ciphers f --tls-ciphersuites g -6");
-    ck_assert_int_eq(n.endpoint.tls, 1);
-    ck_assert_str_eq(n.endpoint.sni, "b");
-    ck_assert_str_eq(n.endpoint.cacert, "c");
-    ck_assert_str_eq(n.endpoint.cert, "d");
-    ck_assert_str_eq(n.endpoint.key, "e");
-    ck_assert_int_eq(n.endpoint.insecure, 1);
-    ck_assert_str_eq(n.endpoint.ciphers, "f");
-    ck_assert_str_eq(n.endpoint.ciphersuites, "g");
-    ck_assert_int_eq(n.endpoint.family, 6);
+    ck_assert_int_eq(n.place.endpoint.tls, 1);
+    ck_assert_str_eq(n.place.endpoint.sni, "b");
+    ck_assert_str_eq(n.place.endpoint.cacert, "c");
+    ck_assert_str_eq(n.place.endpoint.cert, "d");
+    ck_assert_str_eq(n.place.endpoint.key, "e");
+    ck_assert_int_eq(n.place.endpoint.insecure, 1);
+    ck_assert_str_eq(n.place.endpoint.ciphers, "f");
+    ck_assert_str_eq(n.place.endpoint.ciphersuites, "g");
+    ck_assert_int_eq(n.place.endpoint.family, 6);
     well("rediss://h --cacertdir c");
-    ck_assert_int_eq(n.endpoint.tls, 1);
-    ck_assert_str_eq(n.endpoint.cacertdir, "c");
+    ck_assert_int_eq(n.place.endpoint.tls, 1);
+    ck_assert_str_eq(n.place.endpoint.cacertdir, "c");
     well("");
-    ck_assert(!n.endpoint.host && !n.endpoint.port);
+    ck_assert(!n.place.endpoint.host && !n.place.endpoint.port);
 }
 END_TEST
 
@@ -207,34 +211,34 @@ START_TEST(nearer_counts)
 {
     setenv("RESPITE_URI", "redis://u:s3cret@env:7001/2", 1);
     well("");
-    ck_assert_str_eq(n.endpoint.host, "env");
-    ck_assert_uint_eq(n.endpoint.port, 7001);
-    ck_assert_str_eq(n.endpoint.user, "u");
-    ck_assert_str_eq(n.endpoint.password, "s3cret");
-    ck_assert_uint_eq(n.endpoint.db, 2);
+    ck_assert_str_eq(n.place.endpoint.host, "env");
+    ck_assert_uint_eq(n.place.endpoint.port, 7001);
+    ck_assert_str_eq(n.place.endpoint.user, "u");
+    ck_assert_str_eq(n.place.endpoint.password, "s3cret");
+    ck_assert_uint_eq(n.place.endpoint.db, 2);
     /* The whole URI gives way, its password too. */
     well("-h near");
-    ck_assert_str_eq(n.endpoint.host, "near");
-    ck_assert(!n.endpoint.port && !n.endpoint.password && !n.endpoint.user);
+    ck_assert_str_eq(n.place.endpoint.host, "near");
+    ck_assert(!n.place.endpoint.port && !n.place.endpoint.password && !n.place.endpoint.user);
     well("redis://other");
-    ck_assert_str_eq(n.endpoint.host, "other");
-    ck_assert(!n.endpoint.password);
+    ck_assert_str_eq(n.place.endpoint.host, "other");
+    ck_assert(!n.place.endpoint.password);
     well("--user me");
-    ck_assert_str_eq(n.endpoint.user, "me");
+    ck_assert_str_eq(n.place.endpoint.user, "me");
     setenv("RESPITE_HOST", "host", 1);
     bad("", EXIT_USAGE, "named twice");
     unsetenv("RESPITE_URI");
     well("-p 5");
-    ck_assert_str_eq(n.endpoint.host, "host");
+    ck_assert_str_eq(n.place.endpoint.host, "host");
     well("redis://other");
-    ck_assert_str_eq(n.endpoint.host, "other");
+    ck_assert_str_eq(n.place.endpoint.host, "other");
     unsetenv("RESPITE_HOST");
     snprintf(config_uri, sizeof config_uri, "rediss://:s3cret@conf");
     well("");
-    ck_assert_str_eq(n.endpoint.host, "conf");
-    ck_assert_str_eq(n.endpoint.password, "s3cret");
+    ck_assert_str_eq(n.place.endpoint.host, "conf");
+    ck_assert_str_eq(n.place.endpoint.password, "s3cret");
     well("-h near");
-    ck_assert(!n.endpoint.password && !n.endpoint.tls);
+    ck_assert(!n.place.endpoint.password && !n.place.endpoint.tls);
     snprintf(config_uri, sizeof config_uri, "redis://:s3cret@conf:port");
     bad("", EXIT_CONFIG, "conf:3");
 }
@@ -246,10 +250,10 @@ START_TEST(passwords)
     snprintf(line, sizeof line, "-h a --pass-file %s", path);
     setenv("REDISCLI_AUTH", "of the environment", 1);
     well("-h a");
-    ck_assert_str_eq(n.endpoint.password, "of the environment");
+    ck_assert_str_eq(n.place.endpoint.password, "of the environment");
     password_file("of a file\n", 0600);
     well(line);
-    ck_assert_str_eq(n.endpoint.password, "of a file");
+    ck_assert_str_eq(n.place.endpoint.password, "of a file");
     ck_assert_str_eq(err, "");
     password_file("of a file", 0644);
     well(line);
@@ -258,11 +262,11 @@ START_TEST(passwords)
     bad(line, EXIT_USAGE, "empty");
     snprintf(config_uri, sizeof config_uri, "redis://:far@conf");
     well("");
-    ck_assert_str_eq(n.endpoint.host, "conf");
-    ck_assert_str_eq(n.endpoint.password, "of the environment");
+    ck_assert_str_eq(n.place.endpoint.host, "conf");
+    ck_assert_str_eq(n.place.endpoint.password, "of the environment");
     bad("--askpass", EXIT_USAGE, "no terminal"); /* and not what the environment holds */
     connection_close(&n);
-    ck_assert(!n.room && !n.endpoint.password);
+    ck_assert(!n.room && !n.place.endpoint.password);
 }
 END_TEST
 

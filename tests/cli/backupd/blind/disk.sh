@@ -1,6 +1,7 @@
 # A copy of the host's whole disk, state directory and repository: no 32 bytes of it, as they stand or as text, are a secret
 # that opens anything.
 # TIMEOUT: 600
+# LONG
 # shellcheck source=tests/cli/backupd/_store.sh
 . "$TESTS/cli/backupd/_store.sh"
 mkdir elsewhere copy

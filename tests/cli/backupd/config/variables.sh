@@ -1,4 +1,5 @@
 # Every option is a variable; what is given nearer stands before it; standard input is read for one thing only.
+# LONG
 # shellcheck disable=SC2015
 . "$TESTS/cli/backupd/_repo.sh"
 make_repo

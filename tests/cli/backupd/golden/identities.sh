@@ -1,4 +1,5 @@
 # Each kind of identity opens a golden repository: plain and sealed identity files, a passphrase reader; a writer does not.
+# LONG
 # shellcheck source=tests/cli/backupd/golden/_golden.sh
 . "$TESTS/cli/backupd/golden/_golden.sh"
 for golden in $(releases); do

@@ -1,4 +1,5 @@
 # The host's own identity under a passphrase: asked for only when something is signed, in every way that gives it.
+# LONG
 # shellcheck disable=SC2015
 . "$TESTS/cli/backupd/_repo.sh"
 export RESPITE_REPO=file:$PWD/repo

@@ -1,5 +1,7 @@
 # A snapshot is sealed to at most 256 readers: the 257th is refused before nobody can back up any more.
 # TIMEOUT: 600
+# LONG
+# UNSANITIZED
 # shellcheck disable=SC2015
 . "$TESTS/cli/backupd/_repo.sh"
 make_repo

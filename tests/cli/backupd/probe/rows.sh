@@ -3,7 +3,7 @@
 . "$TESTS/cli/backupd/_repo.sh"
 mkdir store
 ends 0 "$BACKUPD" probe --repo "file:$PWD/store"
-for what in clock put 'put twice' upload range unseen taken list names pages stat get many replace delete clean; do
+for what in clock put 'put twice' upload beside range unseen taken list names pages stat get many replace delete clean; do
     grep -q "^OK *$what  " out || die "no row: $what"
 done
 says 'may delete: a thief of this host may, too'

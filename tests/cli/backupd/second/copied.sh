@@ -1,5 +1,7 @@
 # A mirror, and a mirror of that one: the second reader finds there what the first repository has, by whom it was signed, and
 # what was removed for ever; and what somebody changed in a copied record it refuses as backupd does.
+# LONG
+# UNSANITIZED
 # shellcheck source=tests/cli/backupd/second/_second.sh
 . "$TESTS/cli/backupd/second/_second.sh"
 make_repo

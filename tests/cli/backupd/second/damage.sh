@@ -1,5 +1,6 @@
 # What backupd calls broken the second reader calls broken, and the other way round: each file dropped, cut or with a bit
 # flipped, files swapped, and files that do not belong there.
+# LONG
 # shellcheck source=tests/cli/backupd/second/_second.sh
 . "$TESTS/cli/backupd/second/_second.sh"
 make_repo
@@ -7,11 +8,17 @@ one=$DATA/redis-7.0.15-debian/onekey.rdb
 ends 0 "$BACKUPD" backup --from "$one"
 ends 0 "$BACKUPD" show latest --json
 ends 0 "$BACKUPD" pin "$(json 'd["id"]')"
-# judge WHAT: both verdicts on the damaged copy; they must agree
+# judge WHAT: both verdicts on the damaged copy; they must agree. Under a sanitizer only that of backupd.
 judge() {
     local rc=0 second=0
     RESPITE_STATE=$PWD/fresh "$BACKUPD" verify --read-data --read-stored --repo "file:$PWD/x" --identity sheet >out 2>err || rc=$?
-    python3 "$READER" x sheet >told 2>&1 || second=$?
+    if [ -z "$SAN" ]; then
+        python3 "$READER" x sheet >told 2>&1 || second=$?
+    elif [ "$rc" != 0 ]; then
+        # What a sanitizer found (99) and a signal are no verdicts; the reader, slow as it is, is compared without one.
+        [ "$rc" -lt 90 ] || { cat out err >&2 && die "$1: backupd verify ends with $rc"; }
+        second=24
+    fi
     case $rc/$second in
     0/0) sound=$((sound + 1)) ;;
     0/* | */0) cat out err told >&2 && die "$1: backupd verify ends with $rc, the second reader with $second" ;;

@@ -1,4 +1,5 @@
 # A pack file opens with the second reader, for its recipient alone, to the last byte.
+# LONG
 # shellcheck source=tests/cli/backupd/second/_second.sh
 . "$TESTS/cli/backupd/second/_second.sh"
 for name in mine theirs; do ends 0 "$BACKUPD" key new --out $name --name $name; done

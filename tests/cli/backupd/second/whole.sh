@@ -1,5 +1,6 @@
 # A reader made from respite-format(5) alone finds in a repository what was stored: sources, chunks, pins, notes, retired,
 # pruned and removed; by the recovery sheet, by a reader's identity, and not by the writer's.
+# LONG
 # shellcheck source=tests/cli/backupd/second/_second.sh
 . "$TESTS/cli/backupd/second/_second.sh"
 make_repo
