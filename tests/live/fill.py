@@ -165,4 +165,5 @@ def main():
     c.flush()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 # Rests on: _matrix.sh.
 # Does not: cut the power (matrix_backup.sh).
 # TIMEOUT: 900
+# LONG
 # shellcheck source=tests/power/_power.sh
 . "$TESTS/power/_power.sh"
 # shellcheck source=tests/power/_matrix.sh

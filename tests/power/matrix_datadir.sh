@@ -3,6 +3,7 @@
 # Rests on: _matrix.sh; tar (one word for a tree: names, bytes, modes, owners).
 # Does not: start a server (tests/live/backupd/datadir.sh).
 # TIMEOUT: 900
+# LONG
 # shellcheck source=tests/power/_power.sh
 . "$TESTS/power/_power.sh"
 # shellcheck source=tests/power/_matrix.sh

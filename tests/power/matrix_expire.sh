@@ -3,6 +3,7 @@
 # Rests on: _matrix.sh.
 # Does not: say what the rules keep: the cli cases do.
 # TIMEOUT: 900
+# LONG
 # shellcheck source=tests/power/_power.sh
 . "$TESTS/power/_power.sh"
 # shellcheck source=tests/power/_matrix.sh
