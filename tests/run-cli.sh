@@ -88,8 +88,9 @@ one_case() {
 }
 
 if [ "${1:-}" = --one ]; then
-    rc=0
+    rc=0 began=${EPOCHREALTIME/./}
     one_case "$2" >"$3" 2>&1 || rc=$?
+    echo "$(((${EPOCHREALTIME/./} - began) / 100000)) $2" >"$3.took"
     echo "$rc" >"$3.rc"
     exit 0
 fi
@@ -105,14 +106,24 @@ fi
 out=$(mktemp -d "${TMPDIR:-/tmp}/respite-run.XXXXXX")
 trap 'rm -rf "$out"' EXIT
 
-# What several cases source begins with an underscore and is no case.
-todo=()
+# What several cases source begins with an underscore and is no case. Those marked as long begin first, so that none of
+# them is the one that all the others wait for.
+long=() todo=()
 for c in "${cases[@]}"; do
-    case ${c##*/} in _*) ;; *) todo+=("$c") ;; esac
+    case ${c##*/} in _*) continue ;; esac
+    head=$(sed -n '1,10p' "$c")
+    if [ -n "$SAN" ] && grep -q '^# UNSANITIZED$' <<<"$head"; then continue; fi
+    if grep -q '^# LONG$' <<<"$head"; then long+=("$c"); else todo+=("$c"); fi
 done
+todo=(${long[@]+"${long[@]}"} ${todo[@]+"${todo[@]}"})
 for i in "${!todo[@]}"; do
     printf '%s\0%s\0' "${todo[i]}" "$out/$i"
 done | xargs -0 -r -n 2 -P "${JOBS:-$(nproc)}" "$0" --one
+
+# How long each took, in tenths of a second, for who looks for the slowest: $RESPITE_TEST_TOOK is a file.
+if [ -n "${RESPITE_TEST_TOOK:-}" ] && [ ${#todo[@]} != 0 ]; then
+    cat "$out"/*.took 2>/dev/null | sort -nr >"$RESPITE_TEST_TOOK" || :
+fi
 
 passed=0 failed=0
 for i in "${!todo[@]}"; do

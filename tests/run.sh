@@ -71,7 +71,7 @@ scripts() { # folder
     [ -d "tests/$1" ] || return 0
     out=$logs/$1.out
     # Cases with servers of their own wait more than they compute.
-    JOBS=$((jobs + $([ "$1" = live ] && echo 1 || echo 0))) tests/run-cli.sh "tests/$1" >"$out" 2>&1 || :
+    JOBS=$((jobs + $([ "$1" = live ] && echo 2 || echo 0))) RESPITE_TEST_TOOK=$logs/$1.took tests/run-cli.sh "tests/$1" >"$out" 2>&1 || :
     sed '$d' "$out"
     read -r n _ f _ < <(tail -n 1 "$out") || :
     if ! [[ $(tail -n 1 "$out") =~ ^[0-9]+\ passed,\ [0-9]+\ failed$ ]]; then
