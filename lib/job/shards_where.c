@@ -260,7 +260,7 @@ int shard_find(struct shard *s)
     if (all->place.kind == RSP_PLACE_SENTINEL) return find_master(s, &s->env, &s->cancel);
     if (all->place.kind != RSP_PLACE_CLUSTER) return RSP_OK;
     rc = settled(all, &s->env, &s->cancel, all->map, &m);
-    if (!rc) set_primary(s, m);
+    if (!rc && m) set_primary(s, m);
     else if (rc == RSP_AGAIN) rc = say_moved(all, m);
     rsp_cluster_map_free(&all->env, m);
     return rc;
