@@ -42,9 +42,11 @@ settle() {
     sync
     sleep 1
 }
-# Processor seconds of the servers and of the children that they have waited for
+at_rest() { at "c/$1" INFO persistence | grep -q '^rdb_bgsave_in_progress:0'; }
+# Processor seconds of the servers and of the children that they have waited for: those that saved a dataset have most of them
 cpu_of_servers() {
     local i
+    for i in 0 1 2; do until_true "c/$i does not wait for its child" at_rest "$i"; done
     for i in 0 1 2; do cat "/proc/${PID[c/$i]}/stat"; done | awk -v hz="$(getconf CLK_TCK)" '
         { sub(/.*\) /, ""); n += $12 + $13 + $14 + $15 } END { printf "%.2f\n", n / hz }'
 }
