@@ -113,6 +113,7 @@ for c in "${cases[@]}"; do
     case ${c##*/} in _*) continue ;; esac
     head=$(sed -n '1,10p' "$c")
     if [ -n "$SAN" ] && grep -q '^# UNSANITIZED$' <<<"$head"; then continue; fi
+    if [ -n "$SAN" ] && [ -n "${RESPITE_TEST_SHORT:-}" ] && grep -q '^# LONG$' <<<"$head"; then continue; fi
     if grep -q '^# LONG$' <<<"$head"; then long+=("$c"); else todo+=("$c"); fi
 done
 todo=(${long[@]+"${long[@]}"} ${todo[@]+"${todo[@]}"})

@@ -396,7 +396,7 @@ START_TEST(allocations_that_fail)
     in.of[1] = many(&b, 10); /* has slots of the other */
     o.run.threads = 1;
     o.losses.action[RSP_LOSS_COLLISION] = RSP_LOSS_DROP;
-    for (long n = 0; rc == RSP_ENOMEM; n++) {
+    for (long n = 0; rc == RSP_ENOMEM; n += n < 64 ? 1 : 1 + n / 16) {
         struct rsp_sink *sinks[2];
         ck_assert_int_lt(n, 5000);
         f.left = n;
